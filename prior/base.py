@@ -1,0 +1,158 @@
+"""A prior: instruction + observation -> log-probabilities over legal actions, from a method and a backend."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.base import Game
+from prior.backends.base import Backend, make_backend
+from prior.calibration import calibrated, sharpened
+from prior.table import Progress, raw_table
+from schemas.config import PriorConfig
+from schemas.distribution import Normalization
+from schemas.errors import ModelError, UserError
+
+
+class Method(Protocol):
+    """A way of asking: scores for texts under an instruction, which may be empty (the null instruction)."""
+
+    version: str
+    backend: Backend | None
+
+    def scores(self, instruction: str, texts: Sequence[str], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return log-probabilities float64[N, A], -inf exactly where `legal`, bool[N, A], is False."""
+        ...
+
+
+class Uniform:
+    """Every legal action is equally likely: the control that knows nothing."""
+
+    version = "uniform/1"
+    backend = None
+
+    def scores(self, instruction: str, texts: Sequence[str], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return log(1 / number of legal actions)."""
+        return np.where(legal, -np.log(legal.sum(axis=1, keepdims=True)), -np.inf)
+
+
+@dataclass(frozen=True)
+class PriorTable:
+    """The prior of every observation of a game: what a learner reads, by row index.
+
+    `log_probs` float32[num_observations, num_actions]: -inf where not legal, rows sum to 1 within 1e-6.
+    """
+
+    game: Game
+    instruction: str
+    log_probs: NDArray[np.float32]
+    metadata: dict[str, Any]
+
+    @property
+    def probs(self) -> NDArray[np.float64]:
+        """Probabilities, float64[num_observations, num_actions]; 0 where not legal."""
+        return np.exp(self.log_probs.astype(np.float64))
+
+
+class Prior:
+    """A configured prior for one game; the language model is loaded when the first row is asked for."""
+
+    def __init__(self, config: PriorConfig, game: Game) -> None:
+        self.config, self.game = config, game
+        self.method = _make_method(config, game)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the probabilities are the model's own and not an estimate."""
+        return self.method.backend is None or self.method.backend.exact
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Backend, model and revision; empty strings for a prior without a model."""
+        backend = self.method.backend
+        return backend.identity if backend else {"backend": "none", "model": "", "revision": ""}
+
+    def table(self, instruction: str | None = None, progress: Progress | None = None) -> PriorTable:
+        """Return the prior of every observation, precomputed and cached.
+
+        `instruction` overrides the config's; the empty string is the null instruction.
+        """
+        if instruction is None:
+            instruction = self.config.instruction or self.game.default_instruction
+        config = self.config
+        rows = self._raw(instruction, progress)
+        null_row = rows if config.calibration == "null-observation" else None
+        if config.calibration in ("null", "null-instruction"):
+            null_row = self._raw("", None)
+        log_probs = self._finish(rows[:-1], self.game.legal, null_row)
+        metadata = {
+            "game": self.game.name,
+            "instruction": instruction,
+            "method": config.method,
+            "template": self.method.version,
+            **self.identity,
+            "normalization": config.normalization,
+            "calibration": config.calibration,
+            "beta": config.beta,
+            "epsilon": config.epsilon,
+            "exact": self.exact,
+        }
+        return PriorTable(self.game, instruction, log_probs, metadata)
+
+    def _finish(
+        self, scores: NDArray[np.float64], legal: NDArray[np.bool_], null: NDArray[np.float64] | None
+    ) -> NDArray[np.float32]:
+        if null is not None:
+            scores = calibrated(
+                scores, null[:-1] if self.config.calibration == "null-instruction" else null[-1], legal
+            )
+        return sharpened(scores, legal, self.config.beta, self.config.epsilon).astype(np.float32)
+
+    def _raw(self, instruction: str, progress: Progress | None) -> NDArray[np.float64]:
+        """Raw scores of every observation and, in the last row, of the null observation."""
+        game = self.game
+        texts = [observation.text for observation in game.observations] + [game.null_observation]
+        keys = [observation.key for observation in game.observations] + ["<null>"]
+        legal = np.vstack([game.legal, np.ones((1, len(game.actions)), np.bool_)])
+        if self.method.backend is None:
+            return self.method.scores(instruction, texts, legal)
+
+        def ask(rows: list[int]) -> NDArray[np.float64]:
+            found = self.method.scores(instruction, [texts[row] for row in rows], legal[rows])
+            broken = ~np.isfinite(np.where(legal[rows], found, 0.0)).all(axis=1)
+            if broken.any():
+                key = keys[rows[int(broken.argmax())]]
+                raise ModelError(f"prior: the model gave no finite probabilities for observation {key}")
+            return found
+
+        identity = {
+            **self.identity,
+            "method": self.config.method,
+            "template": self.method.version,
+            "normalization": self.config.normalization,
+            "instruction": instruction,
+            "game": game.name,
+            "actions": game.action_names,
+            "texts": texts,
+            "legal": legal.astype(int).tolist(),
+        }
+        return raw_table(identity, len(texts), len(game.actions), ask, progress)
+
+
+def _make_method(config: PriorConfig, game: Game) -> Method:
+    from prior.likelihood import Likelihood
+    from prior.structured import Structured
+
+    asking: dict[str, Callable[[Game, Backend, Normalization], Method]] = {
+        "structured": Structured,
+        "likelihood": Likelihood,
+    }
+    if config.method in asking:
+        return asking[config.method](game, make_backend(config), config.normalization)
+    if config.method == "uniform":
+        return Uniform()
+    raise UserError(
+        "--prior: none means no prior, so there is nothing to show; choose structured, likelihood or uniform"
+    )

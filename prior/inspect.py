@@ -1,0 +1,224 @@
+"""`python -m prior.inspect`: look at a prior before training on it, beside what it says when told something else."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+from numpy.typing import NDArray
+from pydantic import Field
+
+from envs.base import Control, Game, make_game
+from prior.base import Prior, PriorTable
+from prior.utterance import parse_utterances
+from schemas.command_line import parse, run_main, write_summary
+from schemas.config import PriorConfig, Section
+from schemas.distribution import ActionDistribution
+from schemas.errors import UserError
+
+
+class InspectConfig(Section):
+    """What to look at."""
+
+    env: str = Field("say-select", description="game: say-select")
+    prior: Annotated[PriorConfig, tyro.conf.arg(name="")] = PriorConfig()
+    utterance: tuple[str, ...] = Field(
+        (), description="show how free utterances are parsed, and the prior that follows"
+    )
+    controls: bool = Field(True, description="measure the null instruction and the control instructions too")
+    samples: int = Field(
+        0, ge=0, description="also sample this many calls an observation, by masked decoding"
+    )
+    figure: Path = Field(Path("runs/inspect/prior.png"), description="where the heatmap goes")
+    summary: Path | None = Field(None, description="write the results as JSON")
+
+
+def top_accuracy(table: PriorTable, control: Control) -> float:
+    """Share of observations whose most probable action obeys the control; those that it leaves open do not count."""
+    hits = []
+    for row, observation in enumerate(table.game.observations):
+        obeys = control.obeys(observation)
+        if obeys:
+            hits.append(table.game.action_names[int(table.log_probs[row].argmax())] in obeys)
+    return float(np.mean(hits))
+
+
+def mean_kl(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
+    """Mean over rows of KL(p || q) in nats; infinite where q rules out what p allows."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0)
+    return float(terms.sum(axis=1).mean())
+
+
+def entropies(probs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Entropy of each row in nats."""
+    return -np.where(probs > 0, probs * np.log(np.where(probs > 0, probs, 1.0)), 0.0).sum(axis=1)
+
+
+def inspect(config: InspectConfig) -> dict[str, Any]:
+    """Print the prior and its controls, draw the heatmap; returns the summary."""
+    start = time.perf_counter()
+    game = make_game(config.env)
+    prior = Prior(config.prior, game)
+    table = prior.table()
+    probs = table.probs
+    for row in range(len(game.observations)):  # the contract, checked on what is shown
+        legal = [name for name, ok in zip(game.action_names, game.legal[row], strict=True) if ok]
+        ActionDistribution(
+            legal=tuple(legal),
+            probabilities={
+                n: p for n, p in zip(game.action_names, probs[row].tolist(), strict=True) if n in legal
+            },
+        )
+    known = game.intended(table.instruction)
+    meta = table.metadata
+    print(f"{game.name}: {meta['method']} prior, backend {meta['backend']} {meta['model']}, ", end="")
+    print(f"{'exact' if prior.exact else 'approximate'}, {meta['normalization']} normalization")
+    print(f"instruction: {table.instruction}\n")
+    _print_table(game, probs, known)
+    summary: dict[str, Any] = {
+        "env": game.name,
+        "instruction": table.instruction,
+        "method": meta["method"],
+        "backend": meta["backend"],
+        "model": meta["model"],
+        "actions": game.action_names,
+        "observations": [{"key": o.key, "text": o.text} for o in game.observations],
+        "probabilities": probs.tolist(),
+        "exact": prior.exact,
+        "understood": None,  # this method answers whatever it is told; only the controls tell whether it listened
+        "settings": meta,
+        "entropy": entropies(probs).tolist(),
+        "top1_accuracy": top_accuracy(table, known) if known else None,
+    }
+    if config.controls:
+        summary |= _controls(prior, table, known)
+    if config.samples:
+        summary["sampled"] = _sampled(prior, table, config.samples)
+    if config.utterance:
+        summary["utterances"] = _utterances(prior, table, config.utterance)
+    from runs.figures import prior_heatmap
+
+    title = f"{meta['method']} prior, {meta['model']}: {table.instruction}"
+    prior_heatmap(config.figure, [o.key for o in game.observations], game.action_names, probs, title)
+    print(f"\nheatmap: {config.figure}")
+    summary["seconds"] = time.perf_counter() - start
+    return summary
+
+
+def _print_table(game: Game, probs: NDArray[np.float64], known: Control | None) -> None:
+    names = game.action_names
+    width = max(map(len, names)) + 1
+    label = max(len(o.key) for o in game.observations)
+    print(" " * label, *(name.rjust(width) for name in names), "  entropy  top-1")
+    for observation, row, entropy in zip(game.observations, probs, entropies(probs), strict=True):
+        top = names[int(row.argmax())]
+        verdict = ""
+        if known and known.obeys(observation):
+            verdict = "as intended" if top in known.obeys(observation) else "NOT as intended"
+        cells = (f"{p:.3f}".rjust(width) for p in row)
+        print(observation.key.ljust(label), *cells, f"  {entropy:7.3f}  {top} {verdict}".rstrip())
+
+
+def _controls(prior: Prior, table: PriorTable, known: Control | None) -> dict[str, Any]:
+    """Ask again without the instruction and with others: a prior that does not move follows nothing."""
+    game, rows = table.game, []
+    null = prior.table("")
+    print("\nDoes it follow the instruction, or would it say the same anyway?")
+    print(f"  {'instruction':58}  top-1 as intended  moved by (KL, nats)")
+    if known:
+        shown = f"{top_accuracy(table, known):.0%}"
+        print(f"  {_short(table.instruction)}  {shown:>17}  {'-':>19}")
+        null_accuracy = top_accuracy(null, known)
+    else:
+        print(f"  {_short(table.instruction)}  {'(not known here)':>17}  {'-':>19}")
+        null_accuracy = None
+    moved = mean_kl(table.probs, null.probs)
+    shown = "-" if null_accuracy is None else f"{null_accuracy:.0%}"
+    print(f"  {_short('(none: the null instruction)')}  {shown:>17}  {moved:19.3f}")
+    for control in game.controls:
+        if control is known:
+            continue
+        other = prior.table(control.instruction)
+        accuracy, kl = top_accuracy(other, control), mean_kl(other.probs, table.probs)
+        rows.append({"instruction": control.instruction, "top1_accuracy": accuracy, "kl": kl})
+        print(f"  {_short(control.instruction)}  {accuracy:17.0%}  {kl:19.3f}")
+    failed = [row for row in rows if row["top1_accuracy"] < 1]
+    if null_accuracy == 1.0 and known:
+        print("  Without any instruction it gives the same answers: they are a habit, not obedience.")
+    if failed:
+        print(f"  {len(failed)} of {len(rows)} control instructions are not followed; see docs/results.md.")
+    else:
+        print("  All control instructions are followed.")
+    baseline = {"top1_accuracy": null_accuracy, "kl": moved, "probabilities": null.probs.tolist()}
+    return {"null_instruction": baseline, "controls": rows}
+
+
+def _short(text: str) -> str:
+    return (text if len(text) <= 58 else text[:57] + "…").ljust(58)
+
+
+def _sampled(prior: Prior, table: PriorTable, count: int) -> list[list[float]]:
+    """Frequencies of calls that outlines sampled: what masked decoding makes of the same model."""
+    from prior.structured import Structured
+    from schemas.tools import call_model
+
+    method, game = prior.method, table.game
+    if type(method) is not Structured or method.backend is None:
+        raise UserError(
+            f"--samples: calls are sampled from the structured prior, not from {table.metadata['method']}"
+        )
+    print(
+        f"\n{count} calls an observation, sampled token by token under the schema (compare local normalization):"
+    )
+    frequencies = []
+    for row, observation in enumerate(game.observations):
+        legal = [action.call for action, ok in zip(game.actions, game.legal[row], strict=True) if ok]
+        prompt = method.prompt(table.instruction, observation.text)
+        drawn = method.backend.generate(prompt, call_model(legal), max(2, count), seed=row)[:count]
+        found = [call.model_dump() for call in drawn]
+        share = [
+            found.count({"name": a.call.name, "arguments": a.call.arguments}) / count for a in game.actions
+        ]
+        frequencies.append(share)
+        print(
+            f"  {observation.key}: "
+            + ", ".join(f"{n} {s:.2f}" for n, s in zip(game.action_names, share, strict=True))
+        )
+    return frequencies
+
+
+def _utterances(prior: Prior, table: PriorTable, texts: Sequence[str]) -> list[dict[str, Any]]:
+    game, backend = table.game, prior.method.backend
+    if backend is None:
+        raise UserError(
+            "--utterance: parsing needs a language model; choose --prior structured or likelihood"
+        )
+    parsed = parse_utterances(backend, game, texts)
+    print()
+    for result in parsed:
+        if not result.understood or result.observation is None:
+            print(f'"{result.utterance}": not understood (confidence {result.confidence:.2f})')
+            continue
+        row = next(i for i, o in enumerate(game.observations) if o.fields == result.observation)
+        top = np.argsort(-table.probs[row])[:3]
+        follows = ", ".join(f"{game.action_names[a]} {table.probs[row, a]:.2f}" for a in top)
+        print(
+            f'"{result.utterance}": {game.observations[row].key} '
+            f"(confidence {result.confidence:.2f}), so the prior is {follows}"
+        )
+    return [result.model_dump() for result in parsed]
+
+
+def main(argv: Sequence[str]) -> None:
+    """Entry point."""
+    config = parse(InspectConfig, argv, "Show a prior before anything is trained on it.")
+    summary = inspect(config)
+    if config.summary:
+        write_summary(config.summary, summary)
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,93 @@
+"""A method's answers for every observation of a game, on disk: content-addressed, atomic, checked, resumable.
+
+An entry is a directory named by the sha256 of everything that the answers depend on. meta.json (text, diffable)
+names the rows file and its checksum; the rows are safetensors. Stored are raw scores, one row an observation and one
+for the null observation: calibration, beta and epsilon are applied when a table is read, so that turning those knobs
+never asks the model again.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from prior.cache import cache_dir, locked, sha256, write_atomic
+
+FORMAT = 1
+_CHUNK = 64  # observations asked between two saves
+_log = logging.getLogger("instructrl")
+
+Ask = Callable[[list[int]], NDArray[np.float64]]  # row numbers -> scores [len, num_actions]
+Progress = Callable[[int, int], None]  # rows done, rows in all
+
+
+def raw_table(
+    identity: dict[str, Any], num_rows: int, num_actions: int, ask: Ask, progress: Progress | None = None
+) -> NDArray[np.float64]:
+    """Return all rows, float64[num_rows, num_actions], from disk where they are there, else asked and stored.
+
+    Rows that were finished before a kill are not asked again. A second process that wants the same table waits and
+    then reads it. An entry that fails its checksum is rebuilt, with a warning. What `ask` raises goes through.
+    """
+    key = sha256(json.dumps({"format": FORMAT, **identity}, sort_keys=True).encode())
+    folder = cache_dir() / "tables" / key
+    with locked(folder):
+        rows, done = _read(folder, num_rows, num_actions)
+        todo = np.flatnonzero(~done)
+        for first in range(0, len(todo), _CHUNK):
+            chunk = todo[first : first + _CHUNK]
+            rows[chunk] = ask(chunk.tolist())
+            done[chunk] = True
+            _write(folder, identity, rows, done)
+            if progress:
+                progress(int(done.sum()), num_rows)
+    return rows
+
+
+def _read(folder: Path, num_rows: int, num_actions: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    empty = np.zeros((num_rows, num_actions)), np.zeros(num_rows, np.bool_)
+    meta_file = folder / "meta.json"
+    if not meta_file.exists():
+        return empty
+    try:
+        meta = json.loads(meta_file.read_bytes())
+        data = (folder / str(meta["rows_file"])).read_bytes()
+        if sha256(data) != meta["rows_sha256"]:
+            raise ValueError("checksum does not match")
+        arrays = load(data)
+        rows, done = arrays["scores"], arrays["done"].astype(np.bool_)
+        if rows.shape != (num_rows, num_actions) or done.shape != (num_rows,):
+            raise ValueError(f"shape {rows.shape} instead of {(num_rows, num_actions)}")
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())
+        _log.warning("prior table %s in the cache is corrupt (%s); rebuilding it", folder.name[:12], reason)
+        return empty
+    return rows, done
+
+
+def _write(
+    folder: Path, identity: dict[str, Any], rows: NDArray[np.float64], done: NDArray[np.bool_]
+) -> None:
+    """Store rows under a name of their own, then point meta.json at them: one of the two states is always whole."""
+    data = save({"scores": rows, "done": done.astype(np.uint8)})
+    digest = sha256(data)
+    rows_file = f"rows-{digest[:16]}.safetensors"
+    write_atomic(folder / rows_file, data)
+    meta = {
+        "format": FORMAT,
+        **identity,
+        "rows_file": rows_file,
+        "rows_sha256": digest,
+        "rows_done": int(done.sum()),
+        "rows": len(done),
+    }
+    write_atomic(folder / "meta.json", json.dumps(meta, indent=1, sort_keys=True).encode())
+    for old in folder.glob("rows-*.safetensors"):
+        if old.name != rows_file:
+            old.unlink(missing_ok=True)

@@ -1,0 +1,48 @@
+"""Training state on disk: one safetensors file whose header carries the counters, replaced atomically.
+
+A kill at any moment leaves the previous checkpoint or the new one, never a mixture; what it holds is everything that
+training continues from, so that a resumed run ends bit by bit where an uninterrupted one ends.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from schemas.errors import StoreError
+
+FILE = "state.safetensors"
+
+
+def save_checkpoint(folder: Path, arrays: dict[str, NDArray[np.generic]], info: dict[str, Any]) -> None:
+    """Write `arrays` and the JSON-able `info`. Raises StoreError if the folder cannot be written."""
+    data = save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, metadata={"info": json.dumps(info)})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".state")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(folder / FILE)
+    except OSError as error:
+        raise StoreError(f"checkpoint: cannot write to {folder} ({error.strerror})") from None
+
+
+def load_checkpoint(folder: Path) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]:
+    """Read (arrays, info). Raises StoreError if there is no whole checkpoint in `folder`."""
+    file = folder / FILE
+    try:
+        with safe_open(file, framework="numpy") as state:
+            arrays = {name: state.get_tensor(name) for name in state.keys()}  # noqa: SIM118 (not a dict)
+            return arrays, json.loads(state.metadata()["info"])
+    except FileNotFoundError:
+        raise StoreError(f"checkpoint: {folder} has none") from None
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"checkpoint: {file} cannot be read ({' '.join(str(error).split())})") from None

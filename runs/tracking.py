@@ -1,0 +1,180 @@
+"""RunTracker: evidence of a run in MLflow, buffered, a parent run with one child a seed."""
+
+import logging
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from schemas.errors import StoreError
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "true")
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "outlines",
+    "pydantic",
+    "mlflow",
+    "numba",
+    "numpy",
+    "hanabi-learning-environment",
+)
+_BATCH = 1000  # MLflow's limit for one log_batch
+_PARAM_LENGTH = 6000
+
+
+class RunTracker:
+    """One run of several seeds. Metrics are buffered and written in batches; `finish` or an error closes the run."""
+
+    def __init__(
+        self, uri: str, experiment: str, run_name: str, seeds: Sequence[int], resume: str | None = None
+    ):
+        """Open the store and the parent run, or continue the parent run with id `resume`.
+
+        Raises StoreError, in one line, if the store cannot be opened or written.
+        """
+        import mlflow
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        for name in (
+            "mlflow",
+            "mlflow.store.db.utils",
+            "alembic",
+        ):  # their migration notes are not for our users
+            logging.getLogger(name).setLevel(logging.ERROR)
+
+        self._errors = (MlflowException, SQLAlchemyError, OSError)
+        self._buffer: dict[str, list[Any]] = {}
+        try:
+            _prepare_sqlite(uri)
+            self._client = mlflow.MlflowClient(tracking_uri=uri)
+            self._experiment = self._experiment_id(uri, experiment)
+            if resume:
+                self.run_id = resume
+                self._client.update_run(resume, status="RUNNING")
+                self.children = self._find_children(seeds)
+            else:
+                self.run_id = self._create(run_name, {})
+                self.children = {
+                    seed: self._create(
+                        f"{run_name} seed {seed}", {"mlflow.parentRunId": self.run_id, "seed": str(seed)}
+                    )
+                    for seed in seeds
+                }
+        except self._errors as error:
+            raise StoreError(
+                f"--tracking-uri: cannot use the MLflow store {uri} ({_reason(error)})"
+            ) from None
+
+    def _experiment_id(self, uri: str, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            location = _artifact_location(uri)
+            return self._client.create_experiment(name, artifact_location=location)
+        return found.experiment_id
+
+    def _create(self, name: str, tags: dict[str, str]) -> str:
+        run = self._client.create_run(self._experiment, run_name=name, tags=tags)
+        return str(run.info.run_id)
+
+    def _find_children(self, seeds: Sequence[int]) -> dict[int, str]:
+        found = self._client.search_runs(
+            [self._client.get_run(self.run_id).info.experiment_id],
+            filter_string=f"tags.`mlflow.parentRunId` = '{self.run_id}'",
+            max_results=10_000,
+        )
+        children = {int(run.data.tags["seed"]): str(run.info.run_id) for run in found}
+        for seed in seeds:
+            self._client.update_run(children[seed], status="RUNNING")
+        return children
+
+    def describe(self, params: dict[str, Any], tags: dict[str, str]) -> None:
+        """Log the configuration (flat) and tags on parent and children, with commit and package versions."""
+        from mlflow.entities import Param, RunTag
+
+        tags = {**tags, "git_commit": git_commit(), **{f"version.{name}": version(name) for name in PACKAGES}}
+        for run_id in [self.run_id, *self.children.values()]:
+            self._client.log_batch(
+                run_id,
+                params=[Param(key, str(value)[:_PARAM_LENGTH]) for key, value in params.items()],
+                tags=[RunTag(key, value) for key, value in tags.items()],
+            )
+
+    def metric(self, name: str, value: float, step: int, seed: int | None = None) -> None:
+        """Buffer one value, for the seed's run or the parent."""
+        from mlflow.entities import Metric
+
+        run_id = self.run_id if seed is None else self.children[seed]
+        self._buffer.setdefault(run_id, []).append(Metric(name, float(value), int(time.time() * 1000), step))
+
+    def flush(self) -> None:
+        """Write buffered metrics. Raises StoreError if the store has become unwritable."""
+        try:
+            for run_id, metrics in self._buffer.items():
+                for first in range(0, len(metrics), _BATCH):
+                    self._client.log_batch(run_id, metrics=metrics[first : first + _BATCH])
+        except self._errors as error:
+            raise StoreError(f"MLflow: metrics cannot be written ({_reason(error)})") from None
+        self._buffer.clear()
+
+    def artifact(self, file: Path, folder: str = "") -> None:
+        """Log a file with the parent run."""
+        self._client.log_artifact(self.run_id, str(file), folder or None)
+
+    def text(self, content: str, name: str) -> None:
+        """Log a text as a file of the parent run."""
+        self._client.log_text(self.run_id, content, name)
+
+    def finish(self, status: str = "FINISHED") -> None:
+        """Flush, and close the runs with an MLflow status."""
+        self.flush()
+        for run_id in [*self.children.values(), self.run_id]:
+            self._client.set_terminated(run_id, status)
+
+
+def git_commit() -> str:
+    """Return the commit of the source tree, with "+changes" if it differs from it; "unknown" outside git."""
+    root = Path(__file__).parent
+    try:
+        commit = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        status = subprocess.run(
+            ["git", "status", "--porcelain", "-uno"], cwd=root, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit + ("+changes" if status else "")
+
+
+def _prepare_sqlite(uri: str) -> None:
+    """Make the folder of a sqlite file; other stores take care of themselves."""
+    if uri.startswith("sqlite:///"):
+        file = Path(uri.removeprefix("sqlite:///"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if (
+            file.is_dir()
+            or (file.exists() and not os.access(file, os.W_OK))
+            or not os.access(file.parent, os.W_OK)
+        ):
+            raise OSError(f"{file} cannot be written")
+    elif not urlparse(uri).scheme:
+        raise OSError("a store is sqlite:///FILE or http://SERVER")
+
+
+def _artifact_location(uri: str) -> str | None:
+    """Artifacts lie beside the sqlite file; a server decides for itself."""
+    if not uri.startswith("sqlite:///"):
+        return None
+    return (Path(uri.removeprefix("sqlite:///")).parent / "artifacts").resolve().as_uri()
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]

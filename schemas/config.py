@@ -1,0 +1,50 @@
+"""How a prior is asked for: the section that training and inspection share, in TOML files and on the command line."""
+
+from typing import Annotated, Literal
+
+import tyro
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from schemas.distribution import Normalization
+
+Method = Literal["structured", "likelihood", "uniform", "none"]
+Calibration = Literal["none", "null", "null-observation", "null-instruction"]
+
+
+class Section(BaseModel):
+    """Base of every config section: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PriorConfig(Section):
+    """Instruction, method and language model of a prior."""
+
+    method: Annotated[Method, tyro.conf.arg(name="prior")] = Field(
+        "structured", description="how the language model is asked for a prior; none trains without one"
+    )
+    backend: Literal["transformers", "scripted"] = Field("transformers", description="what runs the model")
+    model: str | None = Field(
+        None, description="embedded name, hub id, folder or .gguf file; a script for the scripted backend"
+    )
+    instruction: str | None = Field(None, description="how to play, in words; the game has a default")
+    normalization: Normalization = Field(
+        "global", description="whole-string probability (exact), token by token, or mean per token"
+    )
+    calibration: Calibration = Field(
+        "none", description="subtract what the model answers without instruction, observation, or either"
+    )
+    beta: float = Field(1.0, gt=0, allow_inf_nan=False, description="sharpness: prior ~ p^beta")
+    epsilon: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description="share of a uniform prior mixed in, so that no legal action is ruled out",
+    )
+
+    @field_validator("instruction")
+    @classmethod
+    def _not_empty(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("an empty instruction; say how to play, or leave it out for the game's default")
+        return value
