@@ -1,0 +1,1 @@
+"""Games: rules, batched stepping, and the words for what happens in them."""

@@ -105,6 +105,13 @@ def _step_batch(state, rng, actions, reward, done, autoreset):  # type: ignore[n
             start(state[i], draw_layout(rng[i]))
 
 
+def human_policy() -> NDArray[np.int64]:
+    """Bob as a human expects him, int64[6 own last selections, 5 numbers said]: the number; QUIT on a repeat."""
+    table = np.tile(np.arange(NUM_BALLS), (NUM_BALLS + 1, 1))
+    table[np.arange(1, NUM_BALLS + 1), np.arange(NUM_BALLS)] = QUIT
+    return table
+
+
 class SaySelect:
     """A batch of Say-Select games, for instance seeds x episodes of them (see envs.base.BatchedEnv)."""
 
@@ -123,9 +130,7 @@ class SaySelect:
     def reset(self, seed: int, layouts: NDArray[np.int64] | None = None) -> Step:
         """Start all episodes anew; `layouts` (bit masks, int64[B]) fixes the balls of the first episodes."""
         if layouts is not None and (layouts.shape != (self.num_envs,) or not np.isin(layouts, LAYOUTS).all()):
-            raise UserError(
-                f"layouts: {self.num_envs} bit masks with 1 to {MAX_GOOD} bits of {NUM_BALLS} are needed"
-            )
+            raise UserError(f"layouts: {self.num_envs} bit masks with 1 to {MAX_GOOD} bits of {NUM_BALLS} are needed")
         for i in range(self.num_envs):
             self._rng[i] = stream(seed, i)
             start(self.state[i], draw_layout(self._rng[i]) if layouts is None else layouts[i])
@@ -189,9 +194,7 @@ _CONTROLS = (
         "I should never select my partner's number.",
         lambda o: frozenset(a for tool in _TOOLS for a in map(str, tool.calls())) - _select(_said(o)),
     ),
-    Control(
-        "I should select one higher than my partner's number.", lambda o: _select(_said(o) % NUM_BALLS + 1)
-    ),
+    Control("I should select one higher than my partner's number.", lambda o: _select(_said(o) % NUM_BALLS + 1)),
 )
 
 GAME = Game(
@@ -203,8 +206,7 @@ GAME = Game(
         for call in tool.calls()
     ),
     observations=tuple(
-        Observation(f"said={said}", f"My partner said {said}.", {"said": said})
-        for said in range(1, NUM_BALLS + 1)
+        Observation(f"said={said}", f"My partner said {said}.", {"said": said}) for said in range(1, NUM_BALLS + 1)
     ),
     legal=np.ones((NUM_BALLS, NUM_ACTIONS), dtype=np.bool_),
     observation_model=SaySelectObservation,

@@ -1,0 +1,1 @@
+"""Instruction + observation -> log-probabilities over legal actions."""

@@ -1,6 +1,6 @@
 """A prior: instruction + observation -> log-probabilities over legal actions, from a method and a backend."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,15 +12,21 @@ from prior.backends.base import Backend, make_backend
 from prior.calibration import calibrated, sharpened
 from prior.table import Progress, raw_table
 from schemas.config import PriorConfig
-from schemas.distribution import Normalization
 from schemas.errors import ModelError, UserError
 
 
 class Method(Protocol):
     """A way of asking: scores for texts under an instruction, which may be empty (the null instruction)."""
 
-    version: str
-    backend: Backend | None
+    @property
+    def version(self) -> str:
+        """Name and version of the prompt template."""
+        ...
+
+    @property
+    def backend(self) -> Backend | None:
+        """The language model, if the method asks one."""
+        ...
 
     def scores(self, instruction: str, texts: Sequence[str], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return log-probabilities float64[N, A], -inf exactly where `legal`, bool[N, A], is False."""
@@ -105,9 +111,7 @@ class Prior:
         self, scores: NDArray[np.float64], legal: NDArray[np.bool_], null: NDArray[np.float64] | None
     ) -> NDArray[np.float32]:
         if null is not None:
-            scores = calibrated(
-                scores, null[:-1] if self.config.calibration == "null-instruction" else null[-1], legal
-            )
+            scores = calibrated(scores, null[:-1] if self.config.calibration == "null-instruction" else null[-1], legal)
         return sharpened(scores, legal, self.config.beta, self.config.epsilon).astype(np.float32)
 
     def _raw(self, instruction: str, progress: Progress | None) -> NDArray[np.float64]:
@@ -145,7 +149,7 @@ def _make_method(config: PriorConfig, game: Game) -> Method:
     from prior.likelihood import Likelihood
     from prior.structured import Structured
 
-    asking: dict[str, Callable[[Game, Backend, Normalization], Method]] = {
+    asking: dict[str, type[Structured]] = {
         "structured": Structured,
         "likelihood": Likelihood,
     }

@@ -28,9 +28,7 @@ class InspectConfig(Section):
         (), description="show how free utterances are parsed, and the prior that follows"
     )
     controls: bool = Field(True, description="measure the null instruction and the control instructions too")
-    samples: int = Field(
-        0, ge=0, description="also sample this many calls an observation, by masked decoding"
-    )
+    samples: int = Field(0, ge=0, description="also sample this many calls an observation, by masked decoding")
     figure: Path = Field(Path("runs/inspect/prior.png"), description="where the heatmap goes")
     summary: Path | None = Field(None, description="write the results as JSON")
 
@@ -68,9 +66,7 @@ def inspect(config: InspectConfig) -> dict[str, Any]:
         legal = [name for name, ok in zip(game.action_names, game.legal[row], strict=True) if ok]
         ActionDistribution(
             legal=tuple(legal),
-            probabilities={
-                n: p for n, p in zip(game.action_names, probs[row].tolist(), strict=True) if n in legal
-            },
+            probabilities={n: p for n, p in zip(game.action_names, probs[row].tolist(), strict=True) if n in legal},
         )
     known = game.intended(table.instruction)
     meta = table.metadata
@@ -124,7 +120,8 @@ def _print_table(game: Game, probs: NDArray[np.float64], known: Control | None) 
 
 def _controls(prior: Prior, table: PriorTable, known: Control | None) -> dict[str, Any]:
     """Ask again without the instruction and with others: a prior that does not move follows nothing."""
-    game, rows = table.game, []
+    game = table.game
+    rows: list[dict[str, Any]] = []
     null = prior.table("")
     print("\nDoes it follow the instruction, or would it say the same anyway?")
     print(f"  {'instruction':58}  top-1 as intended  moved by (KL, nats)")
@@ -166,26 +163,19 @@ def _sampled(prior: Prior, table: PriorTable, count: int) -> list[list[float]]:
     from schemas.tools import call_model
 
     method, game = prior.method, table.game
-    if type(method) is not Structured or method.backend is None:
-        raise UserError(
-            f"--samples: calls are sampled from the structured prior, not from {table.metadata['method']}"
-        )
-    print(
-        f"\n{count} calls an observation, sampled token by token under the schema (compare local normalization):"
-    )
+    if not isinstance(method, Structured) or table.metadata["method"] != "structured":
+        raise UserError(f"--samples: calls are sampled from the structured prior, not from {table.metadata['method']}")
+    print(f"\n{count} calls an observation, sampled token by token under the schema (compare local normalization):")
     frequencies = []
     for row, observation in enumerate(game.observations):
         legal = [action.call for action, ok in zip(game.actions, game.legal[row], strict=True) if ok]
         prompt = method.prompt(table.instruction, observation.text)
         drawn = method.backend.generate(prompt, call_model(legal), max(2, count), seed=row)[:count]
         found = [call.model_dump() for call in drawn]
-        share = [
-            found.count({"name": a.call.name, "arguments": a.call.arguments}) / count for a in game.actions
-        ]
+        share = [found.count({"name": a.call.name, "arguments": a.call.arguments}) / count for a in game.actions]
         frequencies.append(share)
         print(
-            f"  {observation.key}: "
-            + ", ".join(f"{n} {s:.2f}" for n, s in zip(game.action_names, share, strict=True))
+            f"  {observation.key}: " + ", ".join(f"{n} {s:.2f}" for n, s in zip(game.action_names, share, strict=True))
         )
     return frequencies
 
@@ -193,9 +183,7 @@ def _sampled(prior: Prior, table: PriorTable, count: int) -> list[list[float]]:
 def _utterances(prior: Prior, table: PriorTable, texts: Sequence[str]) -> list[dict[str, Any]]:
     game, backend = table.game, prior.method.backend
     if backend is None:
-        raise UserError(
-            "--utterance: parsing needs a language model; choose --prior structured or likelihood"
-        )
+        raise UserError("--utterance: parsing needs a language model; choose --prior structured or likelihood")
     parsed = parse_utterances(backend, game, texts)
     print()
     for result in parsed:

@@ -15,9 +15,7 @@ class Likelihood(Structured):
 
     def __init__(self, game: Game, backend: Backend, normalization: Normalization) -> None:
         if game.name != "say-select":
-            raise UserError(
-                f"--prior: likelihood is the paper's method for say-select; {game.name} is not supported"
-            )
+            raise UserError(f"--prior: likelihood is the paper's method for say-select; {game.name} is not supported")
         super().__init__(game, backend, normalization)
         self.candidates = [f" {action.call.arguments.get('ball', 0)}" for action in game.actions]
 

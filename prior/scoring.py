@@ -46,9 +46,7 @@ def _check_prefix_free(sequences: Sequence[tuple[int | str, ...]]) -> None:
         raise UserError("actions: two of them are the same tokens to this model")
     for sequence in sequences:
         if any(sequence[:end] in known for end in range(len(sequence))):
-            raise UserError(
-                "actions: one of them is the beginning of another; end each with a mark of its own"
-            )
+            raise UserError("actions: one of them is the beginning of another; end each with a mark of its own")
 
 
 def _local(scores: Sequence[CandidateScore]) -> NDArray[np.float64]:
@@ -58,8 +56,5 @@ def _local(scores: Sequence[CandidateScore]) -> NDArray[np.float64]:
             steps[score.tokens[:depth]][token] = float(score.logprobs[depth])
     total = {prefix: np.logaddexp.reduce(list(children.values())) for prefix, children in steps.items()}
     return np.array(
-        [
-            sum(steps[s.tokens[:d]][token] - total[s.tokens[:d]] for d, token in enumerate(s.tokens))
-            for s in scores
-        ]
+        [sum(steps[s.tokens[:d]][token] - total[s.tokens[:d]] for d, token in enumerate(s.tokens)) for s in scores]
     )

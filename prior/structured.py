@@ -28,6 +28,4 @@ class Structured:
     def scores(self, instruction: str, texts: Sequence[str], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return log-probabilities float64[N, A], -inf where not legal; `instruction` may be empty (the null)."""
         rows = self.backend.score([self.prompt(instruction, text) for text in texts], self.candidates)
-        return np.array(
-            [log_distribution(r, ok, self._normalization) for r, ok in zip(rows, legal, strict=True)]
-        )
+        return np.array([log_distribution(r, ok, self._normalization) for r, ok in zip(rows, legal, strict=True)])

@@ -71,9 +71,7 @@ def _read(folder: Path, num_rows: int, num_actions: int) -> tuple[NDArray[np.flo
     return rows, done
 
 
-def _write(
-    folder: Path, identity: dict[str, Any], rows: NDArray[np.float64], done: NDArray[np.bool_]
-) -> None:
+def _write(folder: Path, identity: dict[str, Any], rows: NDArray[np.float64], done: NDArray[np.bool_]) -> None:
     """Store rows under a name of their own, then point meta.json at them: one of the two states is always whole."""
     data = save({"scores": rows, "done": done.astype(np.uint8)})
     digest = sha256(data)

@@ -1,0 +1,1 @@
+"""Learning: regularized learners on arrays, and the commands that bring the rooms together."""

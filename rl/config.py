@@ -29,9 +29,7 @@ class TrackingConfig(Section):
 
     tracking_uri: str = Field(DEFAULT_TRACKING_URI, description="MLflow store")
     experiment: str = Field("say-select", min_length=1, description="MLflow experiment")
-    run_name: str | None = Field(
-        None, description="name of the run in MLflow; made from the config when left out"
-    )
+    run_name: str | None = Field(None, description="name of the run in MLflow; made from the config when left out")
 
 
 class RunConfig(Section):

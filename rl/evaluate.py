@@ -12,20 +12,13 @@ import tyro
 from numpy.typing import NDArray
 from pydantic import Field
 
-from envs.say_select import LAYOUTS, NUM_BALLS, QUIT, SaySelect
+from envs.say_select import LAYOUTS, QUIT, SaySelect, human_policy
 from rl.checkpoint import load_checkpoint
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import Section
 from schemas.errors import UserError
 
 Array = NDArray[np.int64]
-
-
-def human_policy() -> Array:
-    """Bob as a human expects him, int64[6 own last selections, 5 numbers said]: the number, or 5 = quit on a repeat."""
-    table = np.tile(np.arange(NUM_BALLS), (NUM_BALLS + 1, 1))
-    table[np.arange(1, NUM_BALLS + 1), np.arange(NUM_BALLS)] = QUIT
-    return table
 
 
 def adherence(bob: Array) -> NDArray[np.float64]:
@@ -88,18 +81,14 @@ def seed_results(seeds: Sequence[int], alice: Array, bob: Array) -> list[dict[st
 class EvaluateConfig(Section):
     """Which checkpoints to evaluate."""
 
-    runs: tyro.conf.Positional[tuple[Path, ...]] = Field(
-        description="checkpoint folders, as rl.train prints them"
-    )
+    runs: tyro.conf.Positional[tuple[Path, ...]] = Field(description="checkpoint folders, as rl.train prints them")
     figure: Path | None = Field(None, description="draw the conventions as PNG")
     summary: Path | None = Field(None, description="write the results as JSON")
 
 
 def main(argv: Sequence[str]) -> None:
     """Entry point."""
-    config = parse(
-        EvaluateConfig, argv, "Evaluate trained partners over all layouts, alone and with each other."
-    )
+    config = parse(EvaluateConfig, argv, "Evaluate trained partners over all layouts, alone and with each other.")
     if not config.runs:
         raise UserError("RUN: name at least one checkpoint folder")
     from rl.tabular_q import TabularQ
@@ -121,9 +110,7 @@ def main(argv: Sequence[str]) -> None:
     matrix = cross_play(alice, bob)
     if len(alice) > 1:
         others = matrix[~np.eye(len(matrix), dtype=bool)]
-        print(
-            f"self-play {np.diag(matrix).mean():.3f}, cross-play {others.mean():.3f} (all Alices x all other Bobs)"
-        )
+        print(f"self-play {np.diag(matrix).mean():.3f}, cross-play {others.mean():.3f} (all Alices x all other Bobs)")
     if config.figure:
         from runs.figures import convention_figure
 

@@ -120,10 +120,8 @@ def _score(greedy):  # type: ignore[no-untyped-def]
             good += (layout >> ball) & 1
         score = 0
         while state[3] > 0:
-            if to_act(state) == ALICE:
-                action = greedy[alice_sees(state)]
-            else:
-                action = greedy[_SLOT_ACT_B + bob_sees(state)]
+            slot = alice_sees(state) if to_act(state) == ALICE else _SLOT_ACT_B + bob_sees(state)
+            action = greedy[slot]
             score += apply_move(state, action)
         total += score / good
     return total / len(LAYOUTS)
@@ -190,9 +188,7 @@ def _train(rng, counters, q, bias, adam, replay, best_q, best_score, hyper, eval
             counters[1] += length
             size = min(counters[0], capacity)
             if size > min(batch, capacity // 10):
-                loss = _update(
-                    rng, replay, size, batch, lr, gamma, adam_eps, q, bias, greedy, value, adam, work
-                )
+                loss = _update(rng, replay, size, batch, lr, gamma, adam_eps, q, bias, greedy, value, adam, work)
         score = _score(greedy)
         if score >= best_score[0]:
             best_score[0] = score
@@ -211,16 +207,12 @@ class TabularQ:
 
     METRICS = ("train/score", "eval/score", "losses/td_loss")
 
-    def __init__(
-        self, config: TabularQConfig, log_prior: NDArray[np.floating] | None, seeds: list[int]
-    ) -> None:
+    def __init__(self, config: TabularQConfig, log_prior: NDArray[Any] | None, seeds: list[int]) -> None:
         self.config = config
         self.seeds = seeds
         self._bias = _regularizer(config, log_prior)
         count, size = len(seeds), config.replay_size
-        draw = np.stack(
-            [np.random.default_rng([seed, 1]).uniform(-0.01, 0.01, NUM_ENTRIES) for seed in seeds]
-        )
+        draw = np.stack([np.random.default_rng([seed, 1]).uniform(-0.01, 0.01, NUM_ENTRIES) for seed in seeds])
         self.arrays: dict[str, NDArray[np.generic]] = {
             "rng": np.stack([stream(seed, 0) for seed in seeds]),
             "counters": np.zeros((count, 2), np.int64),  # episodes, moves
@@ -240,9 +232,7 @@ class TabularQ:
             self.arrays["log_prior"] = np.asarray(log_prior, np.float32)
 
     @classmethod
-    def restore(
-        cls, arrays: dict[str, NDArray[np.generic]], info: dict[str, Any]
-    ) -> tuple["TabularQ", dict[str, Any]]:
+    def restore(cls, arrays: dict[str, NDArray[np.generic]], info: dict[str, Any]) -> tuple["TabularQ", dict[str, Any]]:
         """Rebuild a learner from a checkpoint's (arrays, info); returns it with the info."""
         config = info["config"]
         log_prior = arrays.get("log_prior")
@@ -272,9 +262,7 @@ class TabularQ:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             while self.episodes < episodes:
                 count = min(rows, (episodes - self.episodes) // every)
-                yield np.stack(
-                    list(pool.map(lambda i, n=count: self._train_seed(i, n), range(len(self.seeds))))
-                )
+                yield np.stack(list(pool.map(lambda i, n=count: self._train_seed(i, n), range(len(self.seeds)))))
 
     def _train_seed(self, i: int, rows: int) -> NDArray[np.float64]:
         c, a = self.config, {name: array[i] for name, array in self.arrays.items() if name != "log_prior"}
@@ -309,7 +297,7 @@ class TabularQ:
         return np.stack(alice), np.stack(bob)
 
 
-def _regularizer(config: TabularQConfig, log_prior: NDArray[np.floating] | None) -> NDArray[np.float64]:
+def _regularizer(config: TabularQConfig, log_prior: NDArray[Any] | None) -> NDArray[np.float64]:
     """lambda * log prior for every table entry, float64[NUM_ENTRIES]; 0 where a player is vanilla or waits."""
     bias = np.zeros(NUM_ENTRIES)
     if log_prior is None:

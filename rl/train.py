@@ -99,9 +99,7 @@ def _run(config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dict[s
     return summary
 
 
-def _train_loop(
-    config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dict[str, Any], folder: Path
-) -> None:
+def _train_loop(config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dict[str, Any], folder: Path) -> None:
     saved, clock = learner.episodes, time.perf_counter()
     with Progress(config.steps, learner.episodes, len(learner.seeds)) as progress:
         for metrics in learner.train(config.steps):
@@ -116,9 +114,7 @@ def _train_loop(
                     tracker.metric(name, value, learner.episodes, seed)
             tracker.metric("eval/score", metrics[:, :, 1].mean(), learner.episodes)
             tracker.metric("eval/human_policy_rate", (agree == 1).mean(), learner.episodes)
-            progress.update(
-                learner.episodes, f"score {metrics[:, -1, 1].mean():.3f}, human {(agree == 1).sum()}"
-            )
+            progress.update(learner.episodes, f"score {metrics[:, -1, 1].mean():.3f}, human {(agree == 1).sum()}")
             if learner.episodes - saved >= config.checkpoint_every or learner.episodes == config.steps:
                 saved, now = learner.episodes, time.perf_counter()
                 info["train_seconds"] += now - clock
@@ -127,9 +123,7 @@ def _train_loop(
                 save_checkpoint(folder, learner.arrays, info)
 
 
-def _finish(
-    config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dict[str, Any]
-) -> dict[str, Any]:
+def _finish(config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dict[str, Any]) -> dict[str, Any]:
     """Evaluate, print, log the evidence; returns the summary."""
     alice, bob = learner.greedy_policies()
     results = seed_results(learner.seeds, alice, bob)
@@ -196,8 +190,7 @@ def _log_prior(tracker: RunTracker, config: RunConfig, table: PriorTable | None,
     game = table.game
     tracker.text(table.instruction + "\n", "instruction.txt")
     rows = {
-        o.key: dict(zip(game.action_names, p, strict=True))
-        for o, p in zip(game.observations, table.probs, strict=True)
+        o.key: dict(zip(game.action_names, p, strict=True)) for o, p in zip(game.observations, table.probs, strict=True)
     }
     write_summary(folder / "prior.json", {"metadata": table.metadata, "probabilities": rows})
     title = f"{table.metadata['method']} prior: {table.instruction}"
@@ -211,9 +204,7 @@ def _log_prior(tracker: RunTracker, config: RunConfig, table: PriorTable | None,
 def _tags(config: RunConfig, table: PriorTable | None) -> dict[str, str]:
     meta: dict[str, Any] = {"instruction": "", "model": "", "exact": ""} if table is None else table.metadata
     names = ("instruction", "model", "exact")
-    return {"env": config.env, "algo": config.algo, "prior": config.prior.method} | {
-        n: str(meta[n]) for n in names
-    }
+    return {"env": config.env, "algo": config.algo, "prior": config.prior.method} | {n: str(meta[n]) for n in names}
 
 
 def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -243,9 +234,7 @@ class Progress:
     def __init__(self, total: int, done: int, seeds: int) -> None:
         self._total, self._seeds, self._start, self._first = total, seeds, time.perf_counter(), done
         self._next = done
-        self._bar = (
-            tqdm(total=total, initial=done, unit="ep", unit_scale=True) if sys.stderr.isatty() else None
-        )
+        self._bar = tqdm(total=total, initial=done, unit="ep", unit_scale=True) if sys.stderr.isatty() else None
 
     def __enter__(self) -> "Progress":
         return self
@@ -281,9 +270,7 @@ def main(argv: Sequence[str]) -> None:
             if name not in ("resume", "summary", "steps") and getattr(config, name) != getattr(default, name)
         ]
         if changed:
-            raise UserError(
-                f"--resume: the run keeps its own config; leave out the flags of {', '.join(changed)}"
-            )
+            raise UserError(f"--resume: the run keeps its own config; leave out the flags of {', '.join(changed)}")
         summary = resume(config.resume, None if config.steps == default.steps else config.steps)
     else:
         summary = train(config)

@@ -1,0 +1,1 @@
+"""Evidence: tracking in MLflow, comparison of runs, figures, recipes."""

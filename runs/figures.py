@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from envs.say_select import human_policy
+
 matplotlib.use("Agg")
 
 _QUIT_COLOR = "#4a4a4a"
@@ -44,8 +46,6 @@ def convention_figure(file: Path, tables: NDArray[np.int64], titles: Sequence[st
     A cell shows the ball that he selects (0 to 4 in the table) or 0 for quitting, as in the paper's Figure 3; the
     cells of the human policy stand in colour, the others have a red frame.
     """
-    from rl.evaluate import human_policy
-
     columns = min(5, len(tables))
     lines = -(-len(tables) // columns)
     figure = Figure(figsize=(2.3 * columns + 0.6, 2.7 * lines + 0.3), layout="constrained")
@@ -69,9 +69,7 @@ def convention_figure(file: Path, tables: NDArray[np.int64], titles: Sequence[st
                 )
             )
             text = "0" if action == 5 else str(action + 1)
-            axes.text(
-                j, i, text, ha="center", va="center", color="white" if action == 5 else "black", fontsize=9
-            )
+            axes.text(j, i, text, ha="center", va="center", color="white" if action == 5 else "black", fontsize=9)
         axes.set_xlim(-0.6, 4.6)
         axes.set_ylim(5.6, -0.6)
         axes.set_xticks(range(5), range(1, 6), fontsize=8)

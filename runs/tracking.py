@@ -4,7 +4,8 @@ import logging
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,29 +33,16 @@ _PARAM_LENGTH = 6000
 class RunTracker:
     """One run of several seeds. Metrics are buffered and written in batches; `finish` or an error closes the run."""
 
-    def __init__(
-        self, uri: str, experiment: str, run_name: str, seeds: Sequence[int], resume: str | None = None
-    ):
+    def __init__(self, uri: str, experiment: str, run_name: str, seeds: Sequence[int], resume: str | None = None):
         """Open the store and the parent run, or continue the parent run with id `resume`.
 
         Raises StoreError, in one line, if the store cannot be opened or written.
         """
-        import mlflow
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
-
-        for name in (
-            "mlflow",
-            "mlflow.store.db.utils",
-            "alembic",
-        ):  # their migration notes are not for our users
-            logging.getLogger(name).setLevel(logging.ERROR)
-
-        self._errors = (MlflowException, SQLAlchemyError, OSError)
+        self._errors = _store_errors()
         self._buffer: dict[str, list[Any]] = {}
         try:
             _prepare_sqlite(uri)
-            self._client = mlflow.MlflowClient(tracking_uri=uri)
+            self._client = _client(uri)
             self._experiment = self._experiment_id(uri, experiment)
             if resume:
                 self.run_id = resume
@@ -69,9 +57,7 @@ class RunTracker:
                     for seed in seeds
                 }
         except self._errors as error:
-            raise StoreError(
-                f"--tracking-uri: cannot use the MLflow store {uri} ({_reason(error)})"
-            ) from None
+            raise StoreError(f"--tracking-uri: cannot use the MLflow store {uri} ({_reason(error)})") from None
 
     def _experiment_id(self, uri: str, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
@@ -100,12 +86,13 @@ class RunTracker:
         from mlflow.entities import Param, RunTag
 
         tags = {**tags, "git_commit": git_commit(), **{f"version.{name}": version(name) for name in PACKAGES}}
-        for run_id in [self.run_id, *self.children.values()]:
-            self._client.log_batch(
-                run_id,
-                params=[Param(key, str(value)[:_PARAM_LENGTH]) for key, value in params.items()],
-                tags=[RunTag(key, value) for key, value in tags.items()],
-            )
+        with self._writing():
+            for run_id in [self.run_id, *self.children.values()]:
+                self._client.log_batch(
+                    run_id,
+                    params=[Param(key, str(value)[:_PARAM_LENGTH]) for key, value in params.items()],
+                    tags=[RunTag(key, value) for key, value in tags.items()],
+                )
 
     def metric(self, name: str, value: float, step: int, seed: int | None = None) -> None:
         """Buffer one value, for the seed's run or the parent."""
@@ -116,27 +103,65 @@ class RunTracker:
 
     def flush(self) -> None:
         """Write buffered metrics. Raises StoreError if the store has become unwritable."""
-        try:
+        with self._writing():
             for run_id, metrics in self._buffer.items():
                 for first in range(0, len(metrics), _BATCH):
                     self._client.log_batch(run_id, metrics=metrics[first : first + _BATCH])
-        except self._errors as error:
-            raise StoreError(f"MLflow: metrics cannot be written ({_reason(error)})") from None
         self._buffer.clear()
 
-    def artifact(self, file: Path, folder: str = "") -> None:
+    def artifact(self, file: Path) -> None:
         """Log a file with the parent run."""
-        self._client.log_artifact(self.run_id, str(file), folder or None)
+        with self._writing():
+            self._client.log_artifact(self.run_id, str(file))
 
     def text(self, content: str, name: str) -> None:
         """Log a text as a file of the parent run."""
-        self._client.log_text(self.run_id, content, name)
+        with self._writing():
+            self._client.log_text(self.run_id, content, name)
 
     def finish(self, status: str = "FINISHED") -> None:
         """Flush, and close the runs with an MLflow status."""
         self.flush()
-        for run_id in [*self.children.values(), self.run_id]:
-            self._client.set_terminated(run_id, status)
+        with self._writing():
+            for run_id in [*self.children.values(), self.run_id]:
+                self._client.set_terminated(run_id, status)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn a store's failures into StoreError."""
+        try:
+            yield
+        except self._errors as error:
+            raise StoreError(
+                f"MLflow: the store cannot be written ({_reason(error)}); the checkpoint is kept, --resume {self.run_id}"
+            ) from None
+
+
+def open_store(uri: str) -> Any:
+    """Return an MLflow client for reading. Raises StoreError if there is no such store."""
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
+        raise StoreError(f"--tracking-uri: {uri} does not exist; train a run first")
+    try:
+        client = _client(uri)
+        client.search_experiments(max_results=1)
+    except _store_errors() as error:
+        raise StoreError(f"--tracking-uri: cannot read the MLflow store {uri} ({_reason(error)})") from None
+    return client
+
+
+def _client(uri: str) -> Any:
+    import mlflow
+
+    for name in ("mlflow", "mlflow.store.db.utils", "alembic"):  # their migration notes are not for our users
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return mlflow.MlflowClient(tracking_uri=uri)
+
+
+def _store_errors() -> tuple[type[Exception], ...]:
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return MlflowException, SQLAlchemyError, OSError
 
 
 def git_commit() -> str:
@@ -159,11 +184,7 @@ def _prepare_sqlite(uri: str) -> None:
     if uri.startswith("sqlite:///"):
         file = Path(uri.removeprefix("sqlite:///"))
         file.parent.mkdir(parents=True, exist_ok=True)
-        if (
-            file.is_dir()
-            or (file.exists() and not os.access(file, os.W_OK))
-            or not os.access(file.parent, os.W_OK)
-        ):
+        if file.is_dir() or (file.exists() and not os.access(file, os.W_OK)) or not os.access(file.parent, os.W_OK):
             raise OSError(f"{file} cannot be written")
     elif not urlparse(uri).scheme:
         raise OSError("a store is sqlite:///FILE or http://SERVER")

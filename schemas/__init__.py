@@ -1,0 +1,1 @@
+"""What may be said: Pydantic models of calls, distributions, observations and configs."""

@@ -38,11 +38,10 @@ def parse(model: type[Model], argv: Sequence[str], description: str) -> Model:
         if not helping:
             os.environ["COLUMNS"] = "4000"  # tyro breaks its messages into lines; one line is wanted
         with contextlib.redirect_stderr(complaint):
-            result: Model = tyro.cli(model, args=argv, default=default, description=description)
-        return result
-    except (
-        ValidationError
-    ) as error:  # tyro reports its own model's in words, and lets those of sections through
+            if default is None:
+                return tyro.cli(model, args=argv, description=description)
+            return tyro.cli(model, args=argv, default=default, description=description)
+    except ValidationError as error:  # tyro reports its own model's in words, and lets those of sections through
         first = error.errors(include_url=False)[0]
         message = first["msg"].removeprefix("Value error, ")
         raise UserError(f"{_flag(first['loc'][-1:])} {first['input']}: {message}") from None
@@ -137,19 +136,13 @@ def _one_line(complaint: str, flags: Sequence[str]) -> str:
         if line:
             body.append(line)
     text = " ".join(body) or "the command line cannot be read"
-    rule = re.search(
-        r"validation errors? for \w+ (\S+) (.*?) \[type=\w+, input_value=(.*?), input_type", text
-    )
+    rule = re.search(r"validation errors? for \w+ (\S+) (.*?) \[type=\w+, input_value=(.*?), input_type", text)
     if rule:
         return f"{_flag([rule.group(1)])} {rule.group(3)}: {rule.group(2).removeprefix('Value error, ')}"
     unknown = re.search(r"Unrecognized options: (.+)", text)
     if unknown:
-        word = next(
-            (w for w in unknown.group(1).split(", ") if w.startswith("-")), unknown.group(1).split(", ")[0]
-        )
+        word = next((w for w in unknown.group(1).split(", ") if w.startswith("-")), unknown.group(1).split(", ")[0])
         close = difflib.get_close_matches(word, flags, n=3)
         kind = "flag" if word.startswith("-") else "argument"
-        return f"unknown {kind} {word}; " + (
-            f"did you mean {' or '.join(close)}?" if close else "--help lists them"
-        )
+        return f"unknown {kind} {word}; " + (f"did you mean {' or '.join(close)}?" if close else "--help lists them")
     return text

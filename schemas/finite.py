@@ -16,8 +16,7 @@ def finite_values(schema: type[BaseModel]) -> list[BaseModel]:
     The last field changes fastest. Raises UserError naming the field that has no finite set of values.
     """
     fields = {
-        name: _values(field.annotation, f"{schema.__name__}.{name}")
-        for name, field in schema.model_fields.items()
+        name: _values(field.annotation, f"{schema.__name__}.{name}") for name, field in schema.model_fields.items()
     }
     if issubclass(schema, RootModel):
         return [schema(value) for value in fields["root"]]
@@ -44,6 +43,4 @@ def _values(annotation: Any, where: str) -> list[Any]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return list(finite_values(annotation))
     name = getattr(annotation, "__name__", str(annotation))
-    raise UserError(
-        f"{where}: {name} is not finite; a prior needs a finite set of values (Literal, Enum, bool)"
-    )
+    raise UserError(f"{where}: {name} is not finite; a prior needs a finite set of values (Literal, Enum, bool)")

@@ -111,7 +111,7 @@ def _branch(name: str, grid: dict[str, tuple[Scalar, ...]]) -> type[BaseModel]:
     return create_model(
         name,
         __config__=strict,
-        name=(Literal[name], ...),
+        name=(Literal[name], ...),  # type: ignore[arg-type]
         arguments=(Annotated[arguments, Field()], ...),
     )
 

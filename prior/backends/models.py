@@ -39,9 +39,7 @@ def find_model(name: str) -> ModelFolder:
         return _folder(path)
     if path.is_file():
         if path.suffix != ".gguf":
-            raise ModelError(
-                f"--model: {name} is a file but not a .gguf; give a .gguf file or a model folder"
-            )
+            raise ModelError(f"--model: {name} is a file but not a .gguf; give a .gguf file or a model folder")
         return _converted(path, path.stem)
     if path.suffix == ".gguf" or name.startswith((".", "/", "~")):
         raise ModelError(f"--model: {name} does not exist")
@@ -55,15 +53,11 @@ def find_model(name: str) -> ModelFolder:
 
 def _embedded_file(name: str) -> Path:
     package, pattern = EMBEDDED[name]
-    spec = importlib.util.find_spec(
-        package
-    )  # found, never imported: the package's own imports are not installed
+    spec = importlib.util.find_spec(package)  # found, never imported: the package's own imports are not installed
     folders = [Path(p) for p in (spec.submodule_search_locations or [])] if spec else []
     files = [file for folder in folders for file in sorted(folder.glob(pattern))]
     if not files:
-        raise ModelError(
-            f"--model: {name} needs the package {package.replace('_', '-')}, which is not installed"
-        )
+        raise ModelError(f"--model: {name} needs the package {package.replace('_', '-')}, which is not installed")
     return files[0]
 
 

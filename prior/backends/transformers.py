@@ -84,9 +84,7 @@ class TransformersBackend:
     def _split(self, prompt: str, candidates: Sequence[str]) -> tuple[Tokens, tuple[Tokens, ...]]:
         """Tokenize prompt and candidate together, and cut where the prompt ends or their tokens part."""
         _, tokenizer = self.load()
-        alone, *full = tokenizer(
-            [prompt, *(prompt + c for c in candidates)], add_special_tokens=False
-        ).input_ids
+        alone, *full = tokenizer([prompt, *(prompt + c for c in candidates)], add_special_tokens=False).input_ids
         start = [tokenizer.bos_token_id] if getattr(tokenizer, "add_bos_token", False) else []
         cut = len(common_prefix([alone, *full]))
         if start:
@@ -95,9 +93,7 @@ class TransformersBackend:
             raise ModelError("prompt: it is empty, and this model has no token to start from")
         return tuple(full[0][:cut]), tuple(tuple(f[cut:]) for f in full)
 
-    def _score_tree(
-        self, contexts: list[Tokens], tails: tuple[Tokens, ...]
-    ) -> list[list[NDArray[np.float64]]]:
+    def _score_tree(self, contexts: list[Tokens], tails: tuple[Tokens, ...]) -> list[list[NDArray[np.float64]]]:
         import torch
         from transformers import DynamicCache
 
@@ -139,9 +135,7 @@ class TransformersBackend:
                 dim=1,
             )
             real = column[None] >= pad[:, None]  # [rows, width]
-            visible = torch.zeros(
-                len(batch), width + len(inner), len(shared) + width + len(inner), dtype=torch.bool
-            )
+            visible = torch.zeros(len(batch), width + len(inner), len(shared) + width + len(inner), dtype=torch.bool)
             visible[:, :, : len(shared)] = True
             own = visible[:, :, len(shared) :]
             own[:, :width, :width] = torch.ones(width, width, dtype=torch.bool).tril() & real[:, None, :]

@@ -1,0 +1,59 @@
+# Bare `make` lists the targets. Every target sets up what it needs: Python 3.11+ and a C++ compiler are enough.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+# uv reads other variables than pip: pass pip's own settings on, so that set-up works behind any mirror.
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+export UV_INDEX_URL ?= $(PIP_INDEX_URL)
+export UV_EXTRA_INDEX_URL ?= $(PIP_EXTRA_INDEX_URL)
+export SSL_CERT_FILE ?= $(PIP_CERT)
+ifeq ($(strip $(UV_FIND_LINKS)),)
+unexport UV_FIND_LINKS
+endif
+ifeq ($(strip $(UV_INDEX_URL)),)
+unexport UV_INDEX_URL
+endif
+ifeq ($(strip $(UV_EXTRA_INDEX_URL)),)
+unexport UV_EXTRA_INDEX_URL
+endif
+ifeq ($(strip $(SSL_CERT_FILE)),)
+unexport SSL_CERT_FILE
+endif
+
+.PHONY: help setup demo train test lint ui bench
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.ready  ## install everything into .venv
+$(VENV)/.ready: pyproject.toml
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null || test -x $(VENV)/bin/uv || $(RUN) -m pip install --quiet uv
+	@PATH="$$PATH:$(CURDIR)/$(VENV)/bin" uv sync --quiet --inexact --extra dev
+	@touch $@
+
+demo: setup  ## train 10 seeds on Say-Select with the embedded model, look at the prior, compare the runs
+	$(RUN) -m prior.inspect --env say-select
+	$(RUN) -m rl.train --prior structured
+	$(RUN) -m rl.train --config runs/recipes/say_select_q.toml --seeds 10
+	$(RUN) -m runs.compare
+
+train: setup  ## train from a recipe: make train RECIPE=runs/recipes/say_select_q.toml
+	$(RUN) -m rl.train --config $(or $(RECIPE),runs/recipes/say_select_instructq_structured.toml)
+
+test: setup  ## lint, types and tests
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) -m pytest
+
+lint: setup  ## format and fix what can be fixed
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+	$(RUN) -m mypy
+
+ui: setup  ## open the runs in MLflow's browser interface
+	MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin/mlflow ui --backend-store-uri sqlite:///runs/mlflow.db
+
+bench: setup  ## measure the speed rows of docs/results.md
+	$(RUN) benchmarks/bench_say_select.py
+	$(RUN) benchmarks/bench_prior.py

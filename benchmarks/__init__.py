@@ -1,0 +1,1 @@
+"""What measures speed: ratios, side by side in one run."""
