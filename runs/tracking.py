@@ -133,7 +133,7 @@ class RunTracker:
             yield
         except self._errors as error:
             raise StoreError(
-                f"MLflow: the store cannot be written ({_reason(error)}); the checkpoint is kept, --resume {self.run_id}"
+                f"MLflow: the store cannot be written ({_reason(error)}); to go on later: --resume {self.run_id}"
             ) from None
 
 
@@ -154,6 +154,8 @@ def _client(uri: str) -> Any:
 
     for name in ("mlflow", "mlflow.store.db.utils", "alembic"):  # their migration notes are not for our users
         logging.getLogger(name).setLevel(logging.ERROR)
+    if uri.startswith("sqlite:///"):  # MLflow keeps stores by name, and would take one of another directory for it
+        uri = f"sqlite:///{Path(uri.removeprefix('sqlite:///')).resolve()}"
     return mlflow.MlflowClient(tracking_uri=uri)
 
 

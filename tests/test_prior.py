@@ -1,0 +1,185 @@
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envs.base import make_game
+from prior.base import Prior
+from prior.calibration import calibrated, normalized, sharpened
+from prior.inspect import main as inspect_main
+from prior.inspect import mean_kl, top_accuracy
+from prior.table import raw_table
+from schemas.config import PriorConfig
+from schemas.errors import ModelError, UserError
+
+GAME = make_game("say-select")
+
+
+def scripted(script="copy", **settings):
+    return Prior(PriorConfig(backend="scripted", model=script, **settings), GAME)
+
+
+@given(
+    st.lists(st.lists(st.floats(-40, 0), min_size=4, max_size=4), min_size=1, max_size=5),
+    st.floats(0.1, 5),
+    st.floats(0.001, 1),
+    st.integers(1, 15),
+)
+def test_sharpening_keeps_the_support_and_bounds_the_logarithms(rows, beta, epsilon, mask):
+    legal = np.tile([bool(mask >> i & 1) for i in range(4)], (len(rows), 1))
+    scores = normalized(np.where(legal, np.array(rows), -np.inf))
+    out = sharpened(scores, legal, beta, epsilon)
+    assert np.allclose(np.exp(out).sum(axis=1), 1, atol=1e-9)
+    assert (np.isfinite(out) == legal).all()
+    assert out[legal].min() >= np.log(epsilon / legal[0].sum()) - 1e-9
+    order = [3, 1, 0, 2]
+    assert np.allclose(sharpened(scores[:, order], legal[:, order], beta, epsilon), out[:, order])
+
+
+def test_calibration_removes_what_the_null_says():
+    legal = np.ones((1, 3), bool)
+    null = np.log([0.6, 0.3, 0.1])
+    assert np.allclose(np.exp(calibrated(null[None], null, legal)), 1 / 3)
+
+
+def test_a_table_meets_the_contract_and_beta_and_epsilon_apply(cache):
+    table = scripted(epsilon=0.12).table()
+    assert table.log_probs.dtype == np.float32
+    assert np.abs(table.probs.sum(axis=1) - 1).max() < 1e-6
+    assert table.probs[2].argmax() == 2
+    assert np.isclose(table.probs[2, 2], 0.88 * 0.9 + 0.02, atol=1e-6)
+    assert scripted(beta=3.0).table().probs[2, 2] > scripted().table().probs[2, 2]
+    flat = Prior(PriorConfig(method="uniform"), GAME).table()
+    assert np.allclose(flat.probs, 1 / 6)
+
+
+def test_a_failing_model_is_an_error_never_a_uniform_row(cache):
+    with pytest.raises(ModelError, match="fails on this prompt"):
+        scripted("fail").table()
+    with pytest.raises(ModelError, match="unknown script 'nope'; known are copy"):
+        scripted("nope")
+    with pytest.raises(UserError, match="none means no prior"):
+        Prior(PriorConfig(method="none"), GAME)
+
+
+def test_controls_tell_a_follower_from_a_copier(cache):
+    for script, follows in (("copy", False), ("follow", True)):
+        prior = scripted(script)
+        told = [(control, prior.table(control.instruction)) for control in GAME.controls]
+        accuracy = [top_accuracy(table, control) for control, table in told]
+        assert accuracy[0] == 1.0
+        assert all(a == 1.0 for a in accuracy[1:]) == follows
+        moved = [mean_kl(told[0][1].probs, table.probs) for _, table in told[1:]]
+        assert all(m > 0.5 for m in moved) == follows
+        null = prior.table("")
+        assert (top_accuracy(null, GAME.controls[0]) == 1.0) == (not follows)
+
+
+class Asked:
+    """An `ask` that counts, and fails at a given row."""
+
+    def __init__(self, fail_at=None):
+        self.rows, self.fail_at = [], fail_at
+
+    def __call__(self, rows):
+        if self.fail_at is not None and max(rows) >= self.fail_at:
+            raise ModelError("stop")
+        self.rows += rows
+        return np.array([[row, -row] for row in rows], dtype=np.float64)
+
+
+EXPECTED = np.array([[row, -row] for row in range(200)], dtype=np.float64)
+
+
+def test_finished_rows_are_never_asked_again(cache):
+    first, second, third = Asked(fail_at=130), Asked(), Asked()
+    with pytest.raises(ModelError):
+        raw_table({"a": 1}, 200, 2, first)
+    assert np.array_equal(raw_table({"a": 1}, 200, 2, second), EXPECTED)
+    assert sorted(first.rows + second.rows) == list(range(200))
+    assert np.array_equal(raw_table({"a": 1}, 200, 2, third), EXPECTED)
+    assert third.rows == []
+    raw_table({"a": 2}, 200, 2, third)
+    assert len(third.rows) == 200  # another identity is another table
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "meta", "missing"])
+def test_a_corrupt_entry_is_rebuilt_with_a_warning(cache, caplog, damage):
+    raw_table({"a": 1}, 200, 2, Asked())
+    (meta,) = cache.glob("tables/*/meta.json")
+    (rows,) = cache.glob("tables/*/rows-*.safetensors")
+    data = bytearray(rows.read_bytes())
+    if damage == "flip":
+        data[-9] ^= 1
+        rows.write_bytes(data)
+    elif damage == "truncate":
+        rows.write_bytes(data[:100])
+    elif damage == "meta":
+        meta.write_text("{")
+    else:
+        rows.unlink()
+    again = Asked()
+    with caplog.at_level(logging.WARNING):
+        assert np.array_equal(raw_table({"a": 1}, 200, 2, again), EXPECTED)
+    assert len(again.rows) == 200
+    assert "corrupt" in caplog.text
+    assert "rebuilding" in caplog.text
+
+
+def _build_slowly(log, delay):
+    def ask(rows):
+        time.sleep(delay)
+        with log.open("a") as file:
+            file.writelines(f"{row}\n" for row in rows)
+        return np.array([[row, -row] for row in rows], dtype=np.float64)
+
+    raw_table({"slow": 1}, 200, 2, ask)
+
+
+def test_kill_9_and_two_builders_at_once(cache, tmp_path):
+    context = multiprocessing.get_context("fork")
+    log = tmp_path / "asked.txt"
+    victim = context.Process(target=_build_slowly, args=(log, 0.3))
+    victim.start()
+    while not log.exists() or len(log.read_text().split()) < 128:
+        time.sleep(0.01)
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.join()
+    assert json.loads(next(cache.glob("tables/*/meta.json")).read_text())["rows_done"] >= 64
+    builders = [context.Process(target=_build_slowly, args=(log, 0.05)) for _ in range(2)]
+    for builder in builders:
+        builder.start()
+    for builder in builders:
+        builder.join()
+        assert builder.exitcode == 0
+    asked = [int(row) for row in log.read_text().split()]
+    assert set(asked) == set(range(200))
+    assert len(asked) <= 264  # the chunk that the kill caught may be asked twice, nothing else
+    untouched = Asked()
+    assert np.array_equal(raw_table({"slow": 1}, 200, 2, untouched), EXPECTED)
+    assert untouched.rows == []
+
+
+def test_inspect_writes_its_summary_and_figure(cache, tmp_path, capsys):
+    summary, figure = tmp_path / "s.json", tmp_path / "p.png"
+    argv = ["--backend", "scripted", "--summary", str(summary), "--figure", str(figure), "--samples", "50"]
+    inspect_main(argv)
+    shown = capsys.readouterr().out
+    assert "a habit, not obedience" in shown
+    data = json.loads(summary.read_text())
+    assert data["actions"] == GAME.action_names
+    assert [o["key"] for o in data["observations"]] == [f"said={k}" for k in range(1, 6)]
+    assert np.allclose(np.sum(data["probabilities"], axis=1), 1)
+    assert data["exact"] is True
+    assert data["top1_accuracy"] == 1.0
+    assert data["null_instruction"]["top1_accuracy"] == 1.0
+    assert [c["top1_accuracy"] for c in data["controls"]] == [0.2, 0.0, 0.0]
+    assert np.argmax(data["sampled"][1]) == 1
+    assert figure.read_bytes().startswith(b"\x89PNG")

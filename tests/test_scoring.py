@@ -1,0 +1,122 @@
+"""Exactness: the tree of candidates with a shared cache, against every string scored alone in float64."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prior.backends.base import CandidateScore
+from prior.backends.transformers import TransformersBackend, token_tree
+from prior.scoring import log_distribution
+from schemas.errors import ModelError, UserError
+from tests.tiny import save_tiny_model
+
+CANDIDATES = [
+    *(f'{{"name": "select", "arguments": {{"ball": {k}}}}}' for k in range(1, 4)),
+    '{"name": "quit", "arguments": {}}',
+    '{"name": "selection"}',
+]
+PROMPTS = [
+    "Functions: select(ball), quit()\nInstruction: select the same.\nObservation: My partner said 1.\nCall: ",
+    "Functions: select(ball), quit()\nInstruction: select the same.\nObservation: My partner said 2, I think.\nCall: ",
+    "Functions: select(ball), quit()\nInstruction: select the same.\nObservation:",
+    "x",
+]
+
+
+@pytest.fixture(scope="module", params=["llama", "gpt2", "gemma3"])
+def backend(request, tmp_path_factory):
+    return TransformersBackend(str(save_tiny_model(tmp_path_factory.mktemp("model"), request.param)))
+
+
+def brute_force(backend, prompt, candidates):
+    """Log-probability of each candidate after the tokens that it shares with the prompt, one forward pass each."""
+    model, tokenizer = backend.load()
+    exact = model.double()
+    alone = tokenizer(prompt).input_ids
+    full = [tokenizer(prompt + candidate).input_ids for candidate in candidates]
+    cut = sum(1 for _ in itertools.takewhile(lambda column: len(set(column)) == 1, zip(alone, *full, strict=False)))
+    totals = []
+    with torch.no_grad():
+        for ids in full:
+            logs = torch.log_softmax(exact(torch.tensor([ids])).logits[0], dim=-1)
+            totals.append(sum(float(logs[t - 1, ids[t]]) for t in range(cut, len(ids))))
+    model.float()
+    return np.array(totals)
+
+
+def test_tree_scores_equal_brute_force(backend):
+    together = backend.score(PROMPTS, CANDIDATES)
+    for prompt, row in zip(PROMPTS, together, strict=True):
+        expected = brute_force(backend, prompt, CANDIDATES)
+        found = np.array([score.logprobs.sum() for score in row])
+        assert np.abs(found - expected).max() < 1e-4  # sums of some forty float32 terms
+        legal = np.ones(len(CANDIDATES), bool)
+        probabilities = np.exp(log_distribution(row, legal))
+        expected = np.exp(expected - np.logaddexp.reduce(expected))
+        assert np.abs(probabilities - expected).max() < 1e-5
+        assert probabilities.max() > 0.3  # the models are sharp enough for a mistake to show
+
+
+def test_the_order_of_candidates_and_prompts_does_not_matter(backend):
+    row = [s.logprobs.sum() for s in backend.score(PROMPTS[:1], CANDIDATES)[0]]
+    mixed = backend.score(PROMPTS[::-1], CANDIDATES[::-1])[-1]
+    assert np.allclose(row, [s.logprobs.sum() for s in mixed][::-1], atol=1e-4)
+
+
+def test_an_empty_prompt_is_refused(tmp_path):
+    backend = TransformersBackend(str(save_tiny_model(tmp_path, "llama")))
+    with pytest.raises(ModelError, match="prompt: it is empty"):
+        backend.score([""], CANDIDATES)
+    assert backend.score([], CANDIDATES) == []
+
+
+def made_scores(tokens, logs):
+    return [CandidateScore(t, np.array(lp)) for t, lp in zip(tokens, logs, strict=True)]
+
+
+def test_local_is_the_walk_of_a_masked_decoder_and_differs_from_global():
+    # Two strings begin with x, whose continuations the model finds unlikely; y is likely and short.
+    scores = made_scores([(1, 3), (1, 4), (2,)], [np.log([0.8, 0.01]), np.log([0.8, 0.03]), np.log([0.1])])
+    legal = np.ones(3, bool)
+    local = np.exp(log_distribution(scores, legal, "local"))
+    assert np.allclose(local, [0.8 / 0.9 * 0.25, 0.8 / 0.9 * 0.75, 0.1 / 0.9])
+    assert np.allclose(np.exp(log_distribution(scores, legal, "global")), np.array([0.008, 0.024, 0.1]) / 0.132)
+    mean = np.array([np.sqrt(0.008), np.sqrt(0.024), 0.1])
+    assert np.allclose(np.exp(log_distribution(scores, legal, "mean")), mean / mean.sum())
+
+
+@given(
+    st.lists(st.floats(-30, -0.01), min_size=2, max_size=8),
+    st.sampled_from(["global", "local", "mean"]),
+    st.integers(1, 255),
+)
+def test_support_is_the_legal_set_and_masking_is_conditioning(logs, normalization, mask):
+    scores = made_scores([(i,) for i in range(len(logs))], [[lp] for lp in logs])
+    legal = np.array([bool(mask >> i & 1) for i in range(len(logs))])
+    if not legal.any():
+        with pytest.raises(UserError, match="no action is legal"):
+            log_distribution(scores, legal, normalization)
+        return
+    p = np.exp(log_distribution(scores, legal, normalization))
+    assert (p[~legal] == 0).all()
+    assert abs(p.sum() - 1) < 1e-9
+    full = np.exp(log_distribution(scores, np.ones(len(logs), bool), normalization))
+    assert np.allclose(p[legal], full[legal] / full[legal].sum())
+
+
+def test_prefixes_and_twins_are_refused():
+    with pytest.raises(UserError, match="beginning of another"):
+        log_distribution(made_scores([(1,), (1, 2)], [[-1.0], [-1.0, -1.0]]), np.ones(2, bool))
+    with pytest.raises(UserError, match="same tokens"):
+        log_distribution(made_scores([(1,), (1,)], [[-1.0], [-1.0]]), np.ones(2, bool))
+
+
+def test_a_tree_holds_every_path_once():
+    tails = [tuple(t) for t in itertools.product((1, 2), (3, 4))]
+    parents, tokens, paths = token_tree(tails)
+    assert len(parents) == 6
+    assert [tuple(tokens[n] for n in path) for path in paths] == tails
