@@ -80,20 +80,6 @@ def convention_figure(file: Path, tables: NDArray[np.int64], titles: Sequence[st
     _save(figure, file)
 
 
-def learning_curves(file: Path, steps: Sequence[int], curves: NDArray[np.float64], label: str) -> None:
-    """Draw curves float[seeds, len(steps)]: every seed thin, their mean thick."""
-    figure = Figure(figsize=(6, 3.6), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(steps, curves.T, color="tab:blue", alpha=0.25, lw=0.8)
-    axes.plot(steps, curves.mean(axis=0), color="tab:blue", lw=2, label=f"mean of {len(curves)} seeds")
-    axes.set_xlabel("episodes")
-    axes.set_ylabel(label)
-    axes.set_ylim(min(-0.1, float(curves.min())), 1.05)
-    axes.legend(loc="lower right")
-    axes.grid(alpha=0.3)
-    _save(figure, file)
-
-
 def rate_heatmap(
     file: Path,
     rows: Sequence[float],
