@@ -24,8 +24,8 @@ class InspectConfig(Section):
 
     env: str = Field("say-select", description="game: say-select")
     prior: Annotated[PriorConfig, tyro.conf.arg(name="")] = PriorConfig()
-    utterance: tuple[str, ...] = Field(
-        (), description="show how free utterances are parsed, and the prior that follows"
+    utterance: tyro.conf.UseAppendAction[tuple[str, ...]] = Field(
+        (), description="show how a free utterance is parsed, and the prior that follows; may be repeated"
     )
     controls: bool = Field(True, description="measure the null instruction and the control instructions too")
     samples: int = Field(0, ge=0, description="also sample this many calls an observation, by masked decoding")
