@@ -7,18 +7,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export UV_INDEX_URL ?= $(PIP_INDEX_URL)
 export UV_EXTRA_INDEX_URL ?= $(PIP_EXTRA_INDEX_URL)
 export SSL_CERT_FILE ?= $(PIP_CERT)
-ifeq ($(strip $(UV_FIND_LINKS)),)
-unexport UV_FIND_LINKS
-endif
-ifeq ($(strip $(UV_INDEX_URL)),)
-unexport UV_INDEX_URL
-endif
-ifeq ($(strip $(UV_EXTRA_INDEX_URL)),)
-unexport UV_EXTRA_INDEX_URL
-endif
-ifeq ($(strip $(SSL_CERT_FILE)),)
-unexport SSL_CERT_FILE
-endif
+$(foreach name,UV_FIND_LINKS UV_INDEX_URL UV_EXTRA_INDEX_URL SSL_CERT_FILE,$(if $(strip $($(name))),,$(eval unexport $(name))))
 
 .PHONY: help setup demo train test lint ui bench
 help:  ## list the targets

@@ -86,7 +86,6 @@ def _play(state, rng, explore, greedy, entries, slots, rewards):  # type: ignore
         a, b = alice_sees(state), bob_sees(state)
         alice = to_act(state) == ALICE
         if alice:
-            b = (state[2] * (NUM_BALLS + 1)) + state[1]
             action = greedy[a]
         else:
             a = state[0] * (NUM_BALLS + 1) + state[1]  # waiting, Alice sees the number she said

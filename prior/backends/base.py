@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,11 @@ class Backend(Protocol):
     name: str
     exact: bool
 
+    @classmethod
+    def from_config(cls, config: PriorConfig) -> Self:
+        """Build the backend from what it needs of the config."""
+        ...
+
     @property
     def identity(self) -> dict[str, str]:
         """Return backend, model and revision."""
@@ -52,5 +57,5 @@ BACKENDS = {
 def make_backend(config: PriorConfig) -> Backend:
     """Build the backend that the config names. Models are loaded at first use."""
     module, _, name = BACKENDS[config.backend].partition(":")
-    backend: Backend = getattr(import_module(module), name)(config.model)
+    backend: Backend = getattr(import_module(module), name).from_config(config)
     return backend

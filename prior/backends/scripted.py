@@ -8,11 +8,13 @@ small model does); `follow` understands Say-Select's control instructions (what 
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import numpy as np
 from pydantic import BaseModel
 
 from prior.backends.base import CandidateScore
+from schemas.config import PriorConfig
 from schemas.errors import ModelError
 from schemas.finite import finite_values
 
@@ -82,6 +84,11 @@ class ScriptedBackend:
         self.script = model or DEFAULT_SCRIPT
         if self.script not in _SCRIPTS:
             raise ModelError(f"--model: unknown script {self.script!r}; known are {', '.join(_SCRIPTS)}")
+
+    @classmethod
+    def from_config(cls, config: PriorConfig) -> Self:
+        """Build from the config's model name."""
+        return cls(config.model)
 
     @property
     def identity(self) -> dict[str, str]:

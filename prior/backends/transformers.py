@@ -7,7 +7,7 @@ node see its prompt and its ancestors only, so that one pass gives the logits af
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from prior.backends.base import CandidateScore
 from prior.backends.models import DEFAULT_MODEL, ModelFolder, find_model
+from schemas.config import PriorConfig
 from schemas.errors import ModelError
 
 Tokens = tuple[int, ...]
@@ -32,6 +33,11 @@ class TransformersBackend:
         self._folder: ModelFolder | None = None
         self._loaded: tuple[Any, Any] | None = None
         self._generators: dict[type[BaseModel], Any] = {}
+
+    @classmethod
+    def from_config(cls, config: PriorConfig) -> Self:
+        """Build from the config's model name."""
+        return cls(config.model)
 
     @property
     def folder(self) -> ModelFolder:
