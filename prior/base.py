@@ -1,6 +1,6 @@
 """A prior: instruction + observation -> log-probabilities over legal actions, from a method and a backend."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from envs.base import Game
 from prior.backends.base import Backend, make_backend
-from prior.calibration import calibrated, sharpened
+from prior.calibration import calibrated, coarsened, flipped, sharpened
 from prior.table import Progress, raw_table
 from schemas.config import PriorConfig
 from schemas.errors import ModelError, UserError
@@ -29,7 +29,11 @@ class Method(Protocol):
         ...
 
     def scores(self, instruction: str, texts: Sequence[str], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return log-probabilities float64[N, A], -inf exactly where `legal`, bool[N, A], is False."""
+        """Ask the model: raw scores float64[N, A] as they are stored, -inf exactly where `legal` is False."""
+        ...
+
+    def finish(self, raw: NDArray[np.float64], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Turn raw scores of all observations into log-probabilities over legal actions, float64[N, A]."""
         ...
 
 
@@ -42,6 +46,10 @@ class Uniform:
     def scores(self, instruction: str, texts: Sequence[str], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return log(1 / number of legal actions)."""
         return np.where(legal, -np.log(legal.sum(axis=1, keepdims=True)), -np.inf)
+
+    def finish(self, raw: NDArray[np.float64], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Scores are log-probabilities already."""
+        return raw
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,9 @@ class Prior:
     @property
     def exact(self) -> bool:
         """Whether the probabilities are the model's own and not an estimate."""
-        return self.method.backend is None or self.method.backend.exact
+        if self.method.backend is None:
+            return True
+        return self.method.backend.exact and self.config.method != "verbalized"
 
     @property
     def identity(self) -> dict[str, str]:
@@ -103,6 +113,8 @@ class Prior:
             "calibration": config.calibration,
             "beta": config.beta,
             "epsilon": config.epsilon,
+            "coarse": config.coarse,
+            "noise": config.noise,
             "exact": self.exact,
         }
         return PriorTable(self.game, instruction, log_probs, metadata)
@@ -110,9 +122,16 @@ class Prior:
     def _finish(
         self, scores: NDArray[np.float64], legal: NDArray[np.bool_], null: NDArray[np.float64] | None
     ) -> NDArray[np.float32]:
+        config = self.config
+        scores = self.method.finish(scores, legal)
         if null is not None:
-            scores = calibrated(scores, null[:-1] if self.config.calibration == "null-instruction" else null[-1], legal)
-        return sharpened(scores, legal, self.config.beta, self.config.epsilon).astype(np.float32)
+            everything = np.vstack([legal, np.ones((1, legal.shape[1]), np.bool_)])
+            null = self.method.finish(null, everything)
+            scores = calibrated(scores, null[:-1] if config.calibration == "null-instruction" else null[-1], legal)
+        if (config.method, config.coarse) != ("yes-no", "binary"):  # which thresholds the odds themselves
+            scores = coarsened(scores, legal, config.coarse)
+        scores = flipped(scores, legal, config.noise, config.noise_seed)
+        return sharpened(scores, legal, config.beta, config.epsilon).astype(np.float32)
 
     def _raw(self, instruction: str, progress: Progress | None) -> NDArray[np.float64]:
         """Raw scores of every observation and, in the last row, of the null observation."""
@@ -148,15 +167,21 @@ class Prior:
 def _make_method(config: PriorConfig, game: Game) -> Method:
     from prior.likelihood import Likelihood
     from prior.structured import Structured
+    from prior.verbalized import Verbalized
+    from prior.yes_no import YesNo
 
-    asking: dict[str, type[Structured]] = {
+    asking: dict[str, Callable[[Game, Backend, PriorConfig], Method]] = {
         "structured": Structured,
         "likelihood": Likelihood,
+        "yes-no": YesNo,
+        "verbalized": Verbalized,
     }
+    if config.calibration == "batch" and config.method != "yes-no":
+        raise UserError(f"--calibration batch: it calibrates yes-no questions, not the {config.method} prior")
     if config.method in asking:
-        return asking[config.method](game, make_backend(config), config.normalization)
+        return asking[config.method](game, make_backend(config), config)
     if config.method == "uniform":
         return Uniform()
     raise UserError(
-        "--prior: none means no prior, so there is nothing to show; choose structured, likelihood or uniform"
+        f"--prior: none means no prior, so there is nothing to show; choose {', '.join([*asking, 'uniform'])}"
     )

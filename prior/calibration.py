@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.config import Coarse
+
 
 def calibrated(
     scores: NDArray[np.float64], null_scores: NDArray[np.float64], legal: NDArray[np.bool_]
@@ -15,6 +17,39 @@ def calibrated(
     shifted = np.full_like(scores, -np.inf)
     np.subtract(scores, np.broadcast_to(null_scores, scores.shape), out=shifted, where=legal)
     return normalized(shifted)
+
+
+def coarsened(scores: NDArray[np.float64], legal: NDArray[np.bool_], coarse: Coarse) -> NDArray[np.float64]:
+    """Keep less of a prior, float64[N, A]: how coarse may it be?
+
+    top-k keeps the k most probable actions (ties with the k-th too). binary is the paper's 0/1 logit: 1 for actions
+    of at least average probability, else 0; beta then says how much that 1 weighs.
+    """
+    if coarse == "full":
+        return scores
+    if coarse == "binary":
+        logits = (scores >= -np.log(legal.sum(axis=1, keepdims=True)) - 1e-9).astype(np.float64)
+        return normalized(np.where(legal, logits, -np.inf))
+    k = min(int(coarse.removeprefix("top-")), scores.shape[1])
+    kth = np.sort(scores, axis=1)[:, -k][:, None]
+    return normalized(np.where(scores >= kth - 1e-9, scores, -np.inf))
+
+
+def flipped(scores: NDArray[np.float64], legal: NDArray[np.bool_], share: float, seed: int) -> NDArray[np.float64]:
+    """Flip a share of the entries, float64[N, A]: the paper's robustness test (Section 5.2) for any prior.
+
+    A flipped entry is mirrored between the least and the most probable legal action of its row, so that in a 0/1
+    prior a yes becomes a no and the other way round. Which entries flip depends on `seed` and the shape alone.
+    """
+    if share == 0:
+        return scores
+    hit = (np.random.default_rng(seed).random(scores.shape) < share) & legal
+    p = np.exp(scores)
+    high = np.where(legal, p, -np.inf).max(axis=1, keepdims=True)
+    low = np.where(legal, p, np.inf).min(axis=1, keepdims=True)
+    mirrored = np.where(hit, high + low - p, p)
+    with np.errstate(divide="ignore"):
+        return normalized(np.where(legal, np.log(np.maximum(mirrored, 0.0)), -np.inf))
 
 
 def sharpened(

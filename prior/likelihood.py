@@ -4,7 +4,7 @@ from envs.base import Game
 from prior import prompts
 from prior.backends.base import Backend
 from prior.structured import Structured
-from schemas.distribution import Normalization
+from schemas.config import PriorConfig
 from schemas.errors import UserError
 
 
@@ -13,10 +13,10 @@ class Likelihood(Structured):
 
     version = prompts.LIKELIHOOD_VERSION
 
-    def __init__(self, game: Game, backend: Backend, normalization: Normalization) -> None:
+    def __init__(self, game: Game, backend: Backend, config: PriorConfig) -> None:
         if game.name != "say-select":
             raise UserError(f"--prior: likelihood is the paper's method for say-select; {game.name} is not supported")
-        super().__init__(game, backend, normalization)
+        super().__init__(game, backend, config)
         self.candidates = [f" {action.call.arguments.get('ball', 0)}" for action in game.actions]
 
     def prompt(self, instruction: str, observation: str) -> str:

@@ -12,7 +12,8 @@ from schemas.tools import Call, Tool
 
 STRUCTURED_VERSION = "structured/1"
 LIKELIHOOD_VERSION = "likelihood/1"
-UTTERANCE_VERSION = "utterance/1"
+YES_NO_VERSION = "yes-no/1"
+VERBALIZED_VERSION = "verbalized/1"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,20 @@ def _call_block(instruction: str, tools: tuple[Tool, ...], observation: str) -> 
 def likelihood(instruction: str, observation: str) -> str:
     """The paper's prompt for Say-Select: the instruction, what the partner did, and the beginning of the answer."""
     return " ".join(part for part in (instruction, observation, "So I should select") if part)
+
+
+def yes_no(instruction: str, observation: str, action: str) -> str:
+    """The paper's question for Hanabi (Appendix): one prompt for each pair of observation and action."""
+    return f"Instruction: {instruction}\n\nPreviously: {observation}\n\nQuestion: Should I {action}?\n\nAnswer:"
+
+
+def verbalized(game: Game, instruction: str, observation: str) -> str:
+    """Ask for an integer weight from 0 to 10 for every action, written as one JSON object."""
+    actions = "\n".join(f"{action.name}: {action.text}" for action in game.actions)
+    return (
+        "Give every action a weight from 0 (never) to 10 (surely), as a JSON object.\n\n"
+        f"Actions:\n{actions}\n\nInstruction: {instruction}\nObservation: {observation}\nWeights: "
+    )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from envs.base import Game
 from prior import prompts
 from prior.backends.base import Backend
 from prior.scoring import log_distribution
-from schemas.distribution import Normalization
+from schemas.config import PriorConfig
 
 
 class Structured:
@@ -17,8 +17,8 @@ class Structured:
 
     version = prompts.STRUCTURED_VERSION
 
-    def __init__(self, game: Game, backend: Backend, normalization: Normalization) -> None:
-        self._game, self.backend, self._normalization = game, backend, normalization
+    def __init__(self, game: Game, backend: Backend, config: PriorConfig) -> None:
+        self._game, self.backend, self._normalization = game, backend, config.normalization
         self.candidates = [action.call.json_text() for action in game.actions]
 
     def prompt(self, instruction: str, observation: str) -> str:
@@ -29,3 +29,7 @@ class Structured:
         """Return log-probabilities float64[N, A], -inf where not legal; `instruction` may be empty (the null)."""
         rows = self.backend.score([self.prompt(instruction, text) for text in texts], self.candidates)
         return np.array([log_distribution(r, ok, self._normalization) for r, ok in zip(rows, legal, strict=True)])
+
+    def finish(self, raw: NDArray[np.float64], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Scores are log-probabilities already."""
+        return raw

@@ -11,7 +11,7 @@ import numpy as np
 from envs.base import Game
 from prior.backends.base import Backend
 from prior.prompts import UTTERANCES, utterance
-from prior.scoring import log_distribution
+from prior.scoring import choices, log_distribution
 from schemas.errors import UserError
 from schemas.finite import finite_values
 from schemas.observation import ParsedUtterance
@@ -30,7 +30,7 @@ def parse_utterances(backend: Backend, game: Game, texts: Sequence[str]) -> list
     if empty:
         raise UserError("--utterance: an empty utterance; say what your partner said")
     objects = finite_values(game.observation_model)
-    candidates = [value.model_dump_json().replace('":', '": ') for value in objects]
+    _, candidates = choices(game.observation_model)
     nothing = np.array([all(v is None for v in value.model_dump().values()) for value in objects])
     every = np.ones(len(objects), dtype=np.bool_)
     orders = zip(*(utterance(UTTERANCES[game.name], " ".join(text.split())) for text in texts), strict=True)

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from schemas.distribution import Normalization
 
-Method = Literal["structured", "likelihood", "uniform", "none"]
-Calibration = Literal["none", "null", "null-observation", "null-instruction"]
+Method = Literal["structured", "likelihood", "yes-no", "verbalized", "uniform", "none"]
+Calibration = Literal["none", "null", "null-observation", "null-instruction", "batch"]
+Coarse = Literal["full", "top-1", "top-3", "binary"]
 
 
 class Section(BaseModel):
@@ -27,13 +28,23 @@ class PriorConfig(Section):
     model: str | None = Field(
         None, description="embedded name, hub id, folder or .gguf file; a script for the scripted backend"
     )
+    device: str = Field("cpu", description="where transformers runs the model: cpu, cuda, cuda:1")
+    dtype: Literal["float32", "bfloat16"] = Field("float32", description="of weights; bfloat16 moves log-probs by 0.2")
+    memory_gb: float = Field(0.5, gt=0, description="memory of one batch of prompts (caches and logits)")
     instruction: str | None = Field(None, description="how to play, in words; the game has a default")
     normalization: Normalization = Field(
         "global", description="whole-string probability (exact), token by token, or mean per token"
     )
     calibration: Calibration = Field(
-        "none", description="subtract what the model answers without instruction, observation, or either"
+        "none",
+        description="subtract what the model answers without instruction, observation, or either; "
+        "batch (yes-no only) subtracts its mean over all questions",
     )
+    coarse: Coarse = Field(
+        "full", description="how much of the prior to keep: all, its top actions, or yes/no for each (p above average)"
+    )
+    noise: float = Field(0.0, ge=0, le=1, description="share of entries to flip, a test of robustness")
+    noise_seed: int = Field(0, ge=0, description="seed of that")
     beta: float = Field(1.0, gt=0, allow_inf_nan=False, description="sharpness: prior ~ p^beta")
     epsilon: float = Field(
         0.15,

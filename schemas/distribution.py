@@ -4,9 +4,19 @@ import math
 from collections.abc import Sequence
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Normalization = Literal["global", "local", "mean"]
+
+
+class Agreement(BaseModel):
+    """How far the other normalizations are from global: total variation distances, and whether the top is the same."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    local: float = Field(ge=0)
+    mean: float = Field(ge=0)
+    same_top: bool
 
 
 class ActionDistribution(BaseModel):
@@ -15,12 +25,18 @@ class ActionDistribution(BaseModel):
     `legal` lists the actions that may be taken; `probabilities` names a subset of them (an action left out has
     probability 0). Raises pydantic's ValidationError (a ValueError) when a name is not legal or stands twice in
     `legal`, when a probability is negative or not finite, or when the sum is off 1 by more than 1e-6.
+
+    `mass` is the probability that the unconstrained model gives all legal strings together: how far the constraint
+    overrides it (1: not at all). `agreement` compares the normalizations. Both are None where they were not computed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     legal: tuple[str, ...]
     probabilities: dict[str, float]
+    normalization: Normalization = "global"
+    mass: float | None = None
+    agreement: Agreement | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,16 +1,17 @@
+import itertools
 import json
 from enum import Enum
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from envs.say_select import GAME
 from schemas.distribution import ActionDistribution
 from schemas.errors import UserError
-from schemas.finite import finite_values
+from schemas.finite import finite_values, tool_calls
 from schemas.tools import Call, Tool, call_model
 
 weights = st.lists(st.floats(0.001, 1.0), min_size=1, max_size=8)
@@ -97,5 +98,30 @@ def test_finite_schemas_are_enumerated_and_others_refused():
     class Free(BaseModel):
         note: str
 
-    with pytest.raises(UserError, match=r"Free.note: str is not finite"):
+    with pytest.raises(UserError, match=r"string without enum at Free.note: a prior needs a finite set of values"):
         finite_values(Free)
+
+
+def test_bounded_integers_are_finite_and_unbounded_ones_are_not():
+    class Move(BaseModel):
+        steps: Annotated[int, Field(ge=2, lt=5)]
+        even: Annotated[int, Field(gt=0, le=6, multiple_of=2)]
+
+    assert {(m.steps, m.even) for m in finite_values(Move)} == set(itertools.product((2, 3, 4), (2, 4, 6)))
+    with pytest.raises(UserError, match="integer without enum or bounds"):
+        finite_values(int)
+    with pytest.raises(UserError, match="no larger than 100000"):
+        finite_values(Annotated[int, Field(ge=0, le=10**6)])
+    with pytest.raises(UserError, match="number without enum"):
+        finite_values(float)
+
+
+def test_tools_in_openai_format_are_enumerated_and_checked():
+    assert tool_calls([tool.json_tool() for tool in GAME.tools]) == [action.call for action in GAME.actions]
+    free = {"function": {"name": "f", "parameters": {"type": "object", "properties": {"note": {"type": "string"}}}}}
+    with pytest.raises(UserError, match=r"string without enum at tools\[0\].parameters.note"):
+        tool_calls([free])
+    with pytest.raises(UserError, match=r"the call quit\(\) stands there twice"):
+        tool_calls([GAME.tools[1], GAME.tools[1]])
+    with pytest.raises(UserError, match=r"tools\[0\]: a function with a name is needed"):
+        tool_calls([{"function": 3}])

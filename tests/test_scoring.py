@@ -1,17 +1,21 @@
 """Exactness: the tree of candidates with a shared cache, against every string scored alone in float64."""
 
 import itertools
+from enum import Enum
+from typing import Annotated, Literal
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 
 from prior.backends.base import CandidateScore
 from prior.backends.transformers import TransformersBackend, token_tree
-from prior.scoring import log_distribution
+from prior.scoring import choices, distribution, log_distribution
 from schemas.errors import ModelError, UserError
+from schemas.tools import Tool
 from tests.tiny import save_tiny_model
 
 CANDIDATES = [
@@ -61,6 +65,40 @@ def test_tree_scores_equal_brute_force(backend):
         assert probabilities.max() > 0.3  # the models are sharp enough for a mistake to show
 
 
+class Mood(Enum):
+    calm = "calm"
+    calmer = "calmer"
+
+
+class Nested(BaseModel):
+    mood: Mood
+    sure: bool
+    steps: Annotated[int, Field(ge=9, le=11)] | None
+
+
+SHAPES = [
+    Literal["red", "green", "redder"],
+    Annotated[int, Field(ge=1, le=12)],
+    Nested,
+    [Tool(name="go", description="", parameters={"to": ("left", "right"), "far": (True, False)})],
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=["literal", "integers", "model", "tools"])
+def test_a_distribution_is_exact_for_every_shape_of_schema(backend, shape):
+    names, texts = choices(shape)
+    found = distribution(backend, PROMPTS[0], shape)
+    logs = brute_force(backend, PROMPTS[0], texts)
+    assert np.abs(np.exp(logs - np.logaddexp.reduce(logs)) - found.row(names)).max() < 1e-5
+    assert found.mass == pytest.approx(np.exp(logs).sum(), rel=1e-3)
+    assert 0 < found.mass <= 1
+    local = distribution(backend, PROMPTS[0], shape, "local")
+    assert found.agreement.local == pytest.approx(np.abs(np.array(local.row(names)) - found.row(names)).sum() / 2)
+    if isinstance(shape, list):
+        reordered = distribution(backend, PROMPTS[0], [tool.json_tool() for tool in shape])
+        assert reordered.probabilities == pytest.approx(found.probabilities, abs=1e-6)
+
+
 def test_the_order_of_candidates_and_prompts_does_not_matter(backend):
     row = [s.logprobs.sum() for s in backend.score(PROMPTS[:1], CANDIDATES)[0]]
     mixed = backend.score(PROMPTS[::-1], CANDIDATES[::-1])[-1]
@@ -106,6 +144,7 @@ def test_support_is_the_legal_set_and_masking_is_conditioning(logs, normalizatio
     assert abs(p.sum() - 1) < 1e-9
     full = np.exp(log_distribution(scores, np.ones(len(logs), bool), normalization))
     assert np.allclose(p[legal], full[legal] / full[legal].sum())
+    assert np.allclose(p, np.exp(log_distribution(scores, legal)))  # one token a value: all normalizations agree
 
 
 def test_prefixes_and_twins_are_refused():

@@ -19,25 +19,30 @@ from schemas.config import PriorConfig
 from schemas.errors import ModelError
 
 Tokens = tuple[int, ...]
-_BATCH_BYTES = 1 << 29  # a batch's caches and logits; beyond that, page faults cost more than batching saves
 
 
 class TransformersBackend:
-    """A causal language model run by transformers, on the CPU in float32."""
+    """A causal language model run by transformers.
+
+    `memory_gb` bounds a batch's caches and logits; above half a gigabyte page faults cost more than batching saves.
+    """
 
     name = "transformers"
     exact = True
 
-    def __init__(self, model: str | None = None) -> None:
+    def __init__(
+        self, model: str | None = None, *, device: str = "cpu", dtype: str = "float32", memory_gb: float = 0.5
+    ) -> None:
         self.model_name = model or DEFAULT_MODEL
+        self._device, self._dtype, self._batch_bytes = device, dtype, int(memory_gb * (1 << 30))
         self._folder: ModelFolder | None = None
         self._loaded: tuple[Any, Any] | None = None
         self._generators: dict[type[BaseModel], Any] = {}
 
     @classmethod
     def from_config(cls, config: PriorConfig) -> Self:
-        """Build from the config's model name."""
-        return cls(config.model)
+        """Build from the config's model, device, dtype and memory."""
+        return cls(config.model, device=config.device, dtype=config.dtype, memory_gb=config.memory_gb)
 
     @property
     def folder(self) -> ModelFolder:
@@ -48,8 +53,9 @@ class TransformersBackend:
 
     @property
     def identity(self) -> dict[str, str]:
-        """Backend, model as the user named it, and the digest of its files."""
-        return {"backend": self.name, "model": self.model_name, "revision": self.folder.revision}
+        """Backend, model as the user named it, the digest of its files, and the precision if it is not float32."""
+        precision = "" if self._dtype == "float32" else f"-{self._dtype}"
+        return {"backend": self.name, "model": self.model_name, "revision": self.folder.revision + precision}
 
     def load(self) -> tuple[Any, Any]:
         """Return (model, tokenizer), loaded once. Raises ModelError when the folder is not a causal model."""
@@ -59,11 +65,13 @@ class TransformersBackend:
             from transformers.utils import logging
 
             logging.disable_progress_bar()
+            if self._device.startswith("cuda") and not torch.cuda.is_available():
+                raise ModelError(f"--device {self._device}: this machine's torch sees no CUDA device; use --device cpu")
             try:
                 tokenizer = AutoTokenizer.from_pretrained(self.folder.path, local_files_only=True)
                 model = AutoModelForCausalLM.from_pretrained(
-                    self.folder.path, dtype=torch.float32, local_files_only=True
-                )
+                    self.folder.path, dtype=getattr(torch, self._dtype), local_files_only=True
+                ).to(self._device)
             except Exception as error:  # loaders raise many types on a folder that is no language model
                 reason = " ".join(str(error).split())[:160]
                 raise ModelError(f"--model: {self.model_name} cannot be loaded ({reason})") from None
@@ -95,9 +103,19 @@ class TransformersBackend:
         cut = len(common_prefix([alone, *full]))
         if start:
             full, cut = [start + f for f in full], cut + 1
+        self._check_length(max(map(len, full)))
         if cut == 0:
             raise ModelError("prompt: it is empty, and this model has no token to start from")
         return tuple(full[0][:cut]), tuple(tuple(f[cut:]) for f in full)
+
+    def _check_length(self, tokens: int) -> None:
+        model, _ = self.load()
+        window = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+        if window is not None and tokens > window:
+            raise ModelError(
+                f"prompt: {tokens} tokens with the answer, but {self.model_name} takes {window}; "
+                "shorten the instruction or use a model with a longer context"
+            )
 
     def _score_tree(self, contexts: list[Tokens], tails: tuple[Tokens, ...]) -> list[list[NDArray[np.float64]]]:
         import torch
@@ -120,12 +138,12 @@ class TransformersBackend:
         shared = common_prefix(contexts)[: min(map(len, contexts)) - 1]  # every row keeps a token of its own
         cache = DynamicCache()
         if shared:
-            model(torch.tensor([shared]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+            model(self._tensor([shared]), past_key_values=cache, use_cache=True, logits_to_keep=1)
         vocabulary = model.get_output_embeddings().weight.shape[0]
         cached = sum(layer.keys.numel() + layer.values.numel() for layer in cache.layers) if shared else 0
         # Every row holds its copy of the shared cache (twice while it is extended), its logits and their logarithms.
-        row_bytes = 2 * 4 * (cached + vocabulary * (len(inner) + 1))
-        rows_at_once = max(1, _BATCH_BYTES // row_bytes)
+        row_bytes = 2 * model.dtype.itemsize * (cached + vocabulary * (len(inner) + 1))
+        rows_at_once = max(1, self._batch_bytes // row_bytes)
         results: list[list[NDArray[np.float64]]] = []
         for first in range(0, len(contexts), rows_at_once):
             batch = [c[len(shared) :] for c in contexts[first : first + rows_at_once]]
@@ -149,18 +167,23 @@ class TransformersBackend:
             own[:, width:, width:] = seen
             own[:, range(width), range(width)] = True  # a padded query must see something, or it turns to NaN
             logits = model(
-                ids,
+                ids.to(self._device),
                 attention_mask=self._attention_mask(visible, positions, len(shared)),
-                position_ids=positions,
+                position_ids=positions.to(self._device),
                 past_key_values=_repeated(cache, len(batch)) if shared else None,
                 use_cache=bool(shared),
-                logits_to_keep=torch.arange(width - 1, width + len(inner)),
+                logits_to_keep=torch.arange(width - 1, width + len(inner), device=self._device),
             ).logits
             logprobs = torch.log_softmax(logits.float(), dim=-1)
             where = torch.tensor([place.get(parent, -1) + 1 for parent in parents])
-            nodes = logprobs[:, where, torch.tensor(tokens)].double().numpy()
+            nodes = logprobs[:, where, torch.tensor(tokens)].double().cpu().numpy()
             results += [[row[list(path)] for path in paths] for row in nodes]
         return results
+
+    def _tensor(self, values: Any) -> Any:
+        import torch
+
+        return torch.tensor(values, device=self._device)
 
     def _attention_mask(self, visible: Any, positions: Any, shared: int) -> Any:
         """Turn visibility, bool[rows, queries, keys], into what the model takes; sliding windows get their own."""
@@ -171,7 +194,7 @@ class TransformersBackend:
         low = torch.finfo(model.dtype).min
 
         def additive(allowed: Any) -> Any:
-            return torch.zeros(allowed.shape, dtype=model.dtype).masked_fill(~allowed, low)[:, None]
+            return torch.zeros(allowed.shape, dtype=model.dtype).masked_fill(~allowed, low)[:, None].to(self._device)
 
         window = getattr(config, "sliding_window", None)
         layer_types = set(getattr(config, "layer_types", None) or [])
