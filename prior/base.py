@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from envs.base import Game
 from prior.backends.base import Backend, make_backend
 from prior.calibration import calibrated, coarsened, flipped, sharpened
+from prior.files import import_table
 from prior.table import Progress, raw_table
 from schemas.config import PriorConfig
 from schemas.errors import ModelError, UserError
@@ -46,6 +48,27 @@ class Uniform:
     def scores(self, instruction: str, texts: Sequence[str], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return log(1 / number of legal actions)."""
         return np.where(legal, -np.log(legal.sum(axis=1, keepdims=True)), -np.inf)
+
+    def finish(self, raw: NDArray[np.float64], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Scores are log-probabilities already."""
+        return raw
+
+
+class FromFile:
+    """A table that was exported, or written by hand."""
+
+    version = "file/1"
+    backend = None
+
+    def __init__(self, game: Game, file: Path | None) -> None:
+        if file is None:
+            raise UserError("--prior file: name the table with --table FILE (.json or .csv)")
+        self._probs, self.metadata = import_table(game, file)
+
+    def scores(self, instruction: str, texts: Sequence[str], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the file's log-probabilities; the null observation, which no file has, is uniform."""
+        with np.errstate(divide="ignore"):
+            return np.vstack([np.log(self._probs), Uniform().scores(instruction, texts[-1:], legal[-1:])])
 
     def finish(self, raw: NDArray[np.float64], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Scores are log-probabilities already."""
@@ -180,8 +203,12 @@ def _make_method(config: PriorConfig, game: Game) -> Method:
         raise UserError(f"--calibration batch: it calibrates yes-no questions, not the {config.method} prior")
     if config.method in asking:
         return asking[config.method](game, make_backend(config), config)
+    if config.method == "file":
+        if config.calibration != "none":
+            raise UserError(f"--calibration {config.calibration}: a table from a file has no null answers to subtract")
+        return FromFile(game, config.table)
     if config.method == "uniform":
         return Uniform()
     raise UserError(
-        f"--prior: none means no prior, so there is nothing to show; choose {', '.join([*asking, 'uniform'])}"
+        f"--prior: none means no prior, so there is nothing to show; choose {', '.join([*asking, 'file', 'uniform'])}"
     )

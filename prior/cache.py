@@ -19,28 +19,32 @@ def cache_dir() -> Path:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file so that readers see the old content or the new, also across a crash."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a file so that readers see the old content or the new, also across a crash. Raises StoreError."""
+    temporary = None
     try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise StoreError(f"cannot write {path} ({error.strerror})") from None
         raise
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path, parameter: str = "INSTRUCTRL_CACHE") -> Iterator[None]:
     """Hold the lock of a directory, made if needed; other processes wait. A killed holder frees it."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         file = (directory / ".lock").open("w")
     except OSError as error:
         raise StoreError(
-            f"INSTRUCTRL_CACHE: cannot write to {directory} ({error.strerror}); set it to a folder that you may write"
+            f"{parameter}: cannot write to {directory} ({error.strerror}); set it to a folder that you may write"
         ) from None
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -12,11 +12,14 @@ from pydantic import Field
 
 from envs.base import Control, Game, make_game
 from prior.base import Prior, PriorTable
+from prior.diagnose import ambiguous, compare_styles, entropies, mean_kl, paraphrase_spread, top_accuracy
 from prior.utterance import parse_utterances
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import PriorConfig, Section
 from schemas.distribution import ActionDistribution
 from schemas.errors import UserError
+
+_LISTED = 10  # ambiguous observations shown
 
 
 class InspectConfig(Section):
@@ -28,31 +31,13 @@ class InspectConfig(Section):
         (), description="show how a free utterance is parsed, and the prior that follows; may be repeated"
     )
     controls: bool = Field(True, description="measure the null instruction and the control instructions too")
+    paraphrase: tyro.conf.UseAppendAction[tuple[str, ...]] = Field(
+        (), description="another wording of the instruction, to measure how far the prior moves; may be repeated"
+    )
+    styles: bool = Field(False, description="also ask in every style (structured, likelihood, yes-no, verbalized)")
     samples: int = Field(0, ge=0, description="also sample this many calls an observation, by masked decoding")
     figure: Path = Field(Path("runs/inspect/prior.png"), description="where the heatmap goes")
     summary: Path | None = Field(None, description="write the results as JSON")
-
-
-def top_accuracy(table: PriorTable, control: Control) -> float:
-    """Share of observations whose most probable action obeys the control; those that it leaves open do not count."""
-    hits = []
-    for row, observation in enumerate(table.game.observations):
-        obeys = control.obeys(observation)
-        if obeys:
-            hits.append(table.game.action_names[int(table.log_probs[row].argmax())] in obeys)
-    return float(np.mean(hits))
-
-
-def mean_kl(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
-    """Mean over rows of KL(p || q) in nats; infinite where q rules out what p allows."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0)
-    return float(terms.sum(axis=1).mean())
-
-
-def entropies(probs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Entropy of each row in nats."""
-    return -np.where(probs > 0, probs * np.log(np.where(probs > 0, probs, 1.0)), 0.0).sum(axis=1)
 
 
 def inspect(config: InspectConfig) -> dict[str, Any]:
@@ -91,6 +76,11 @@ def inspect(config: InspectConfig) -> dict[str, Any]:
     }
     if config.controls:
         summary |= _controls(prior, table, known)
+    summary["ambiguous"] = _ambiguous(game, probs)
+    if config.paraphrase:
+        summary["paraphrases"] = _paraphrases(prior, table, config.paraphrase)
+    if config.styles:
+        summary["styles"] = _styles(config.prior, game)
     if config.samples:
         summary["sampled"] = _sampled(prior, table, config.samples)
     if config.utterance:
@@ -155,6 +145,42 @@ def _controls(prior: Prior, table: PriorTable, known: Control | None) -> dict[st
 
 def _short(text: str) -> str:
     return (text if len(text) <= 58 else text[:57] + "…").ljust(58)
+
+
+def _ambiguous(game: Game, probs: NDArray[np.float64]) -> list[dict[str, Any]]:
+    found = ambiguous(game, probs)
+    if found:
+        print(f"\nHesitates in {len(found)} of {len(game.observations)} observations:")
+    for state in found[:_LISTED]:
+        (first, second), (p, q) = state["between"], state["probabilities"]
+        print(f"  {state['text']} -> {first} {p:.2f} or {second} {q:.2f}")
+    if len(found) > _LISTED:
+        print(f"  and {len(found) - _LISTED} more (--summary FILE lists them all)")
+    return found
+
+
+def _paraphrases(prior: Prior, table: PriorTable, wordings: Sequence[str]) -> dict[str, Any]:
+    every = [table.instruction, *wordings]
+    spread = paraphrase_spread(prior, every)
+    mean = float(spread[~np.eye(len(every), dtype=bool)].mean())
+    print(f"\nParaphrases: mean KL between two wordings {mean:.3f} nats")
+    for wording, kl in zip(wordings, spread[0, 1:], strict=True):
+        print(f"  {_short(wording)}  KL from the instruction {kl:.3f}")
+    return {"wordings": every, "kl": spread.tolist(), "mean_kl": mean}
+
+
+def _styles(config: PriorConfig, game: Game) -> list[dict[str, Any]]:
+    print("\nstyle        top-1 as intended  entropy  strings scored  seconds")
+    rows = compare_styles(config, game)
+    for row in rows:
+        if "failed" in row:
+            print(f"{row['method']:11}  {row['failed']}")
+            continue
+        accuracy = "-" if row["top1_accuracy"] is None else f"{row['top1_accuracy']:.0%}"
+        label = row["method"] + ("" if row["exact"] else "*")
+        print(f"{label:11}  {accuracy:>17}  {row['entropy']:7.3f}  {row['strings']:14}  {row['seconds']:7.1f}")
+    print("* written by the model, not exact; seconds are near 0 for a table in the cache")
+    return rows
 
 
 def _sampled(prior: Prior, table: PriorTable, count: int) -> list[list[float]]:

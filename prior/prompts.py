@@ -123,6 +123,9 @@ UTTERANCES = {
                 ("five, not four", "5"),
                 ("I wanted 2 but now 4", "4"),
                 ("1 please, thank you very much", "1"),
+                ("two, I mean five", "5"),
+                ("either 4 or 5", "null"),
+                ("ignore what I said about 1; it's 3", "3"),
             )
         ),
     )

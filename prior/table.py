@@ -1,14 +1,15 @@
 """A method's answers for every observation of a game, on disk: content-addressed, atomic, checked, resumable.
 
 An entry is a directory named by the sha256 of everything that the answers depend on. meta.json (text, diffable)
-names the rows file and its checksum; the rows are safetensors. Stored are raw scores, one row an observation and one
+names the rows file and its checksum; the rows are safetensors. `python -m prior.table export|import FILE` writes a
+prior as JSON or CSV, and checks such a file against its game. Stored are raw scores, one row an observation and one
 for the null observation: calibration, beta and epsilon are applied when a table is read, so that turning those knobs
 never asks the model again.
 """
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,29 @@ def _write(folder: Path, identity: dict[str, Any], rows: NDArray[np.float64], do
     for old in folder.glob("rows-*.safetensors"):
         if old.name != rows_file:
             old.unlink(missing_ok=True)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Export a prior to a file, or check a file and show what it holds."""
+    from envs.base import make_game
+    from prior.base import Prior
+    from prior.files import export_text, import_table
+    from schemas.command_line import parse, write_text
+    from schemas.config import TableConfig
+
+    config = parse(TableConfig, argv, "Export a prior as JSON or CSV, or check such a file against its game.")
+    game = make_game(config.env)
+    if config.action == "export":
+        table = Prior(config.prior, game).table()
+        write_text("FILE", config.file, export_text(game, table.probs, table.metadata, config.file.suffix))
+        print(f"{len(game.observations)} observations x {len(game.actions)} actions written to {config.file}")
+    else:
+        probs, _ = import_table(game, config.file)
+        print(f"{config.file}: a whole prior for {game.name}, {probs.shape[0]} observations x {probs.shape[1]} actions")
+    print(f"train with it: python -m rl.train --env {game.name} --prior file --table {config.file} --epsilon 0")
+
+
+if __name__ == "__main__":
+    from schemas.command_line import run_main
+
+    run_main(main)

@@ -1,7 +1,7 @@
 """A free utterance, parsed into the game's observation schema or refused.
 
 Every object that the schema allows is scored exactly, so no wording can leave the action space, and the confidence
-is the model's own probability. Two prompts with their examples in opposite orders are averaged.
+is made of the model's own probabilities. Two prompts with their examples in opposite orders are averaged.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def parse_utterances(backend: Backend, game: Game, texts: Sequence[str]) -> list
     _, candidates = choices(game.observation_model)
     nothing = np.array([all(v is None for v in value.model_dump().values()) for value in objects])
     every = np.ones(len(objects), dtype=np.bool_)
-    orders = zip(*(utterance(UTTERANCES[game.name], " ".join(text.split())) for text in texts), strict=True)
+    orders = zip(*(utterance(UTTERANCES[game.name], _tidy(text)) for text in texts), strict=True)
     # One call an order: prompts of one order share their examples, and so the backend's cache.
     logs = np.mean(
         [[log_distribution(row, every) for row in backend.score(order, candidates)] for order in orders],
@@ -56,3 +56,9 @@ def parse_utterances(backend: Backend, game: Game, texts: Sequence[str]) -> list
             )
         )
     return parsed
+
+
+def _tidy(text: str) -> str:
+    """One line of spaces; capitals throughout are a way of shouting, and tokens that small models hardly know."""
+    line = " ".join(text.split())
+    return line.lower() if line.isupper() else line

@@ -15,9 +15,20 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from schemas.errors import StoreError
+from schemas.errors import StoreError, UserError
 
 FILE = "state.safetensors"
+CHECKPOINTS = Path("runs/checkpoints")
+
+
+def find_checkpoint(run: str, parameter: str) -> Path:
+    """Return the checkpoint folder of a run id, or the folder itself. Raises UserError with the known runs."""
+    folder = Path(run) if (Path(run) / FILE).is_file() else CHECKPOINTS / run
+    if not run or not folder.is_dir():
+        known = sorted(path.name for path in CHECKPOINTS.glob("*")) if CHECKPOINTS.is_dir() else []
+        hint = f"; known are {', '.join(known[-5:])}" if known else f"; {CHECKPOINTS} has none"
+        raise UserError(f"{parameter}: no checkpoint of a run {run!r}{hint}")
+    return folder
 
 
 def save_checkpoint(folder: Path, arrays: dict[str, NDArray[np.generic]], info: dict[str, Any]) -> None:

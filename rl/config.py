@@ -16,7 +16,7 @@ class TabularQConfig(Section):
     lam: float = Field(0.25, ge=0, allow_inf_nan=False, description="lambda: weight of Bob's log prior")
     lam_alice: float = Field(0.0, ge=0, allow_inf_nan=False, description="the same for Alice; 0 is vanilla")
     lr: float = Field(0.02, gt=0, allow_inf_nan=False, description="Adam's learning rate on table entries")
-    adam_eps: float = Field(1e-5, gt=0, description="Adam's epsilon")
+    adam_eps: float = Field(1e-5, gt=0, allow_inf_nan=False, description="Adam's epsilon")
     gamma: float = Field(1.0, gt=0, le=1, description="discount")
     explore: float = Field(0.15, ge=0, le=1, description="share of random moves in training (eps-greedy)")
     replay_size: int = Field(1000, ge=10, description="episodes kept for replay")

@@ -1,6 +1,6 @@
 """What the trained partners do: scores over all layouts, the human-policy check, convention tables.
 
-`python -m rl.evaluate CHECKPOINT...` evaluates checkpoint folders, alone and with each other (cross-play).
+`python -m rl.evaluate RUN...` evaluates runs by id or checkpoint folder, alone and with each other (cross-play).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from envs.say_select import LAYOUTS, QUIT, SaySelect, human_policy
-from rl.checkpoint import load_checkpoint
+from rl.checkpoint import find_checkpoint, load_checkpoint
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import Section
 from schemas.errors import UserError
@@ -81,7 +81,9 @@ def seed_results(seeds: Sequence[int], alice: Array, bob: Array) -> list[dict[st
 class EvaluateConfig(Section):
     """Which checkpoints to evaluate."""
 
-    runs: tyro.conf.Positional[tuple[Path, ...]] = Field(description="checkpoint folders, as rl.train prints them")
+    runs: tyro.conf.Positional[tuple[str, ...]] = Field(
+        description="run ids or checkpoint folders, as rl.train prints them"
+    )
     figure: Path | None = Field(None, description="draw the conventions as PNG")
     summary: Path | None = Field(None, description="write the results as JSON")
 
@@ -94,7 +96,8 @@ def main(argv: Sequence[str]) -> None:
     from rl.tabular_q import TabularQ
 
     results, titles, alices, bobs = [], [], [], []
-    for folder in config.runs:
+    for run in config.runs:
+        folder = find_checkpoint(run, "RUN")
         learner, info = TabularQ.restore(*load_checkpoint(folder))
         alice, bob = learner.greedy_policies()
         found = seed_results(learner.seeds, alice, bob)

@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from envs.base import make_game
 from prior.base import Prior, PriorTable
-from rl.checkpoint import load_checkpoint, save_checkpoint
+from prior.cache import locked
+from rl.checkpoint import CHECKPOINTS, find_checkpoint, load_checkpoint, save_checkpoint
 from rl.config import RunConfig
 from rl.evaluate import adherence, seed_results
 from rl.tabular_q import TabularQ
@@ -22,8 +23,6 @@ from runs import figures
 from runs.tracking import RunTracker
 from schemas.command_line import parse, run_main, write_summary
 from schemas.errors import UserError
-
-CHECKPOINTS = Path("runs/checkpoints")
 
 
 class TrainConfig(RunConfig):
@@ -37,8 +36,7 @@ class TrainConfig(RunConfig):
 
 def train(config: RunConfig) -> dict[str, Any]:
     """Train a new run; returns the summary."""
-    if config.steps % config.q.eval_every:
-        raise UserError(f"--steps {config.steps}: a multiple of eval_every = {config.q.eval_every} is needed")
+    _check_steps(config)
     game = make_game(config.env)
     table = None
     if config.prior.method != "none":
@@ -49,9 +47,6 @@ def train(config: RunConfig) -> dict[str, Any]:
     run_name = tracking.run_name or _run_name(config)
     tracker = RunTracker(tracking.tracking_uri, tracking.experiment, run_name, seeds)
     learner = TabularQ(config.q, None if table is None else table.log_probs, seeds)
-    tracker.describe(_flat(config.model_dump(mode="json")), _tags(config, table))
-    with TemporaryDirectory() as folder:
-        _log_prior(tracker, config, table, Path(folder))
     info = {
         "config": config.model_dump(mode="json", exclude={"resume", "summary"}),
         "run_name": run_name,
@@ -59,32 +54,42 @@ def train(config: RunConfig) -> dict[str, Any]:
         "prior": None if table is None else table.metadata,
         "train_seconds": 0.0,
     }
+    save_checkpoint(CHECKPOINTS / tracker.run_id, learner.arrays, info)
+    tracker.describe(_flat(config.model_dump(mode="json")), _tags(config, table))
+    with TemporaryDirectory() as folder:
+        _log_prior(tracker, config, table, Path(folder))
     return _run(config, learner, tracker, info)
 
 
-def resume(name: str, steps: int | None) -> dict[str, Any]:
+def resume(run: str, steps: int | None) -> dict[str, Any]:
     """Continue a run from its last checkpoint, up to `steps` if given, else to its own budget; returns the summary."""
-    folder = Path(name) if Path(name).is_dir() else CHECKPOINTS / name
-    if not folder.is_dir():
-        known = sorted(path.name for path in CHECKPOINTS.glob("*")) if CHECKPOINTS.is_dir() else []
-        hint = f"; known are {', '.join(known[-5:])}" if known else f"; {CHECKPOINTS} has none"
-        raise UserError(f"--resume: no checkpoint of a run {name!r}{hint}")
-    learner, info = TabularQ.restore(*load_checkpoint(folder))
-    config = RunConfig.model_validate(info["config"])
-    if steps is not None:
-        config = config.model_copy(update={"steps": steps})
-        info["config"] = config.model_dump(mode="json")
-    tracking = config.tracking
-    tracker = RunTracker(
-        tracking.tracking_uri, tracking.experiment, info["run_name"], learner.seeds, resume=info["run_id"]
-    )
-    print(f"resuming {info['run_name']} ({tracker.run_id}) at episode {learner.episodes}")
-    return _run(config, learner, tracker, info)
+    folder = find_checkpoint(run, "--resume")
+    with locked(folder, "--resume"):  # a second resume of the same run waits, and finds it finished
+        learner, info = TabularQ.restore(*load_checkpoint(folder))
+        config = RunConfig.model_validate(info["config"])
+        if steps is not None and steps != config.steps:
+            if steps < learner.episodes:
+                raise UserError(f"--steps {steps}: the run has trained {learner.episodes} episodes already")
+            config = config.model_copy(update={"steps": steps})
+            _check_steps(config)
+            info["config"] = config.model_dump(mode="json")
+        tracking = config.tracking
+        tracker = RunTracker(
+            tracking.tracking_uri, tracking.experiment, info["run_name"], learner.seeds, resume=info["run_id"]
+        )
+        if steps is not None:
+            tracker.tag("steps", str(steps))  # MLflow's params cannot be changed
+        print(f"resuming {info['run_name']} ({tracker.run_id}) at episode {learner.episodes}")
+        return _run(config, learner, tracker, info)
+
+
+def _check_steps(config: RunConfig) -> None:
+    if config.steps % config.q.eval_every:
+        raise UserError(f"--steps {config.steps}: a multiple of eval_every = {config.q.eval_every} is needed")
 
 
 def _run(config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dict[str, Any]) -> dict[str, Any]:
     folder = CHECKPOINTS / tracker.run_id
-    save_checkpoint(folder, learner.arrays, info)
     print(f"run {tracker.run_id}, checkpoints in {folder}")
     try:
         _train_loop(config, learner, tracker, info, folder)
@@ -262,16 +267,12 @@ class Progress:
 def main(argv: Sequence[str]) -> None:
     """Entry point."""
     config = parse(TrainConfig, argv, "Train partners that follow an instruction, several seeds at once.")
-    if config.resume:
-        default = TrainConfig()
-        changed = [
-            name
-            for name in TrainConfig.model_fields
-            if name not in ("resume", "summary", "steps") and getattr(config, name) != getattr(default, name)
-        ]
-        if changed:
-            raise UserError(f"--resume: the run keeps its own config; leave out the flags of {', '.join(changed)}")
-        summary = resume(config.resume, None if config.steps == default.steps else config.steps)
+    if config.resume is not None:
+        flags = [word.partition("=")[0] for word in argv if word.startswith("--")]
+        other = [flag for flag in flags if flag not in ("--resume", "--summary", "--steps")]
+        if other:
+            raise UserError(f"--resume: the run keeps its own config; leave out {', '.join(other)}")
+        summary = resume(config.resume, config.steps if "--steps" in flags else None)
     else:
         summary = train(config)
     if config.summary:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from envs.say_select import human_policy
+from schemas.errors import StoreError
 
 matplotlib.use("Agg")
 
@@ -37,6 +38,20 @@ def prior_heatmap(
             )
     axes.set_title(title, fontsize=10, wrap=True)
     figure.colorbar(image, ax=axes, label="probability")
+    _save(figure, file)
+
+
+def difference_heatmap(
+    file: Path, rows: Sequence[str], columns: Sequence[str], difference: NDArray[np.float64], title: str
+) -> None:
+    """Draw A - B, float[rows, columns] in [-1, 1]: red where A gives more, blue where B does."""
+    figure = Figure(figsize=(2.2 + 0.95 * len(columns), min(40, 1.9 + 0.3 * len(rows))), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(difference, vmin=-1, vmax=1, cmap="RdBu_r", aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_title(title, fontsize=10, wrap=True)
+    figure.colorbar(image, ax=axes, label="difference in probability")
     _save(figure, file)
 
 
@@ -103,5 +118,9 @@ def rate_heatmap(
 
 
 def _save(figure: Figure, file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=130)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(file, dpi=130)
+    except (OSError, ValueError) as error:  # ValueError: a suffix that is no image format
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StoreError(f"--figure: cannot write {file} ({' '.join(reason.split())})") from None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from prior.cache import locked
 from schemas.errors import StoreError
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -41,9 +42,9 @@ class RunTracker:
         self._errors = _store_errors()
         self._buffer: dict[str, list[Any]] = {}
         try:
-            _prepare_sqlite(uri)
-            self._client = _client(uri)
-            self._experiment = self._experiment_id(uri, experiment)
+            with _creating(uri):
+                self._client = _client(uri)
+                self._experiment = self._experiment_id(uri, experiment)
             if resume:
                 self.run_id = resume
                 self._client.update_run(resume, status="RUNNING")
@@ -100,6 +101,11 @@ class RunTracker:
 
         run_id = self.run_id if seed is None else self.children[seed]
         self._buffer.setdefault(run_id, []).append(Metric(name, float(value), int(time.time() * 1000), step))
+
+    def tag(self, name: str, value: str) -> None:
+        """Set a tag of the parent run."""
+        with self._writing():
+            self._client.set_tag(self.run_id, name, value)
 
     def flush(self) -> None:
         """Write buffered metrics. Raises StoreError if the store has become unwritable."""
@@ -181,15 +187,19 @@ def git_commit() -> str:
     return commit + ("+changes" if status else "")
 
 
-def _prepare_sqlite(uri: str) -> None:
-    """Make the folder of a sqlite file; other stores take care of themselves."""
+@contextmanager
+def _creating(uri: str) -> Iterator[None]:
+    """Make the folder of a sqlite file, and let one process at a time create tables and experiments in it."""
     if uri.startswith("sqlite:///"):
         file = Path(uri.removeprefix("sqlite:///"))
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if file.is_dir() or (file.exists() and not os.access(file, os.W_OK)) or not os.access(file.parent, os.W_OK):
+        if file.is_dir() or (file.exists() and not os.access(file, os.W_OK)):
             raise OSError(f"{file} cannot be written")
-    elif not urlparse(uri).scheme:
+        with locked(file.parent, "--tracking-uri"):
+            yield
+        return
+    if not urlparse(uri).scheme:
         raise OSError("a store is sqlite:///FILE or http://SERVER")
+    yield
 
 
 def _artifact_location(uri: str) -> str | None:

@@ -22,6 +22,9 @@ from runs.figures import rate_heatmap
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import PriorConfig, Section
 
+_Lambda = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Epsilon = Annotated[float, Field(ge=0, le=1)]
+
 
 class WindowConfig(Section):
     """Grid and budget."""
@@ -30,7 +33,7 @@ class WindowConfig(Section):
     lams: tuple[float, ...] = Field(
         (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6), description="columns: values of lambda"
     )
-    epsilons: tuple[float, ...] = Field((0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), description="rows: smoothing")
+    epsilons: tuple[_Epsilon, ...] = Field((0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), description="rows: smoothing")
     seeds: int = Field(30, ge=1, description="seeds a cell")
     steps: int = Field(50_000, ge=100, multiple_of=100, description="episodes a seed")
     figure: Path = Field(Path("runs/inspect/window.png"), description="where the heatmap goes")
@@ -59,9 +62,6 @@ def main(argv: Sequence[str]) -> None:
                 f"epsilon {epsilon:g}, lambda {lam:g}: human policy {rates[i, j]:.0%}, score {scores[i, j]:.3f}", end=""
             )
             print(f" ({done} of {rates.size}, {left:.0f} s left)", flush=True)
-    labels = ("epsilon (smoothing of the prior)", "lambda", f"human policy, {config.seeds} seeds a cell")
-    rate_heatmap(config.figure, config.epsilons, config.lams, rates, labels)
-    print(f"figure: {config.figure}")
     if config.summary:
         write_summary(
             config.summary,
@@ -75,6 +75,9 @@ def main(argv: Sequence[str]) -> None:
                 "mean_score": scores.tolist(),
             },
         )
+    labels = ("epsilon (smoothing of the prior)", "lambda", f"human policy, {config.seeds} seeds a cell")
+    rate_heatmap(config.figure, config.epsilons, config.lams, rates, labels)
+    print(f"figure: {config.figure}")
 
 
 if __name__ == "__main__":

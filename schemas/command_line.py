@@ -86,11 +86,16 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
 
 def write_summary(file: Path, summary: dict[str, Any]) -> None:
     """Write the results of a main as JSON. Raises StoreError if the file cannot be written."""
+    write_text("--summary", file, json.dumps(summary, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(parameter: str, file: Path, text: str) -> None:
+    """Write a text file, its folder made if needed. Raises StoreError naming the parameter."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        file.write_text(text)
     except OSError as error:
-        raise StoreError(f"--summary: cannot write {file} ({error.strerror})") from None
+        raise StoreError(f"{parameter}: cannot write {file} ({error.strerror})") from None
 
 
 def run_main(main: Callable[[Sequence[str]], None]) -> None:

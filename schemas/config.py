@@ -1,5 +1,6 @@
 """How a prior is asked for: the section that training and inspection share, in TOML files and on the command line."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -7,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from schemas.distribution import Normalization
 
-Method = Literal["structured", "likelihood", "yes-no", "verbalized", "uniform", "none"]
+Method = Literal["structured", "likelihood", "yes-no", "verbalized", "file", "uniform", "none"]
 Calibration = Literal["none", "null", "null-observation", "null-instruction", "batch"]
 Coarse = Literal["full", "top-1", "top-3", "binary"]
 
@@ -31,6 +32,7 @@ class PriorConfig(Section):
     device: str = Field("cpu", description="where transformers runs the model: cpu, cuda, cuda:1")
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="of weights; bfloat16 moves log-probs by 0.2")
     memory_gb: float = Field(0.5, gt=0, description="memory of one batch of prompts (caches and logits)")
+    table: Path | None = Field(None, description="for --prior file: a table that prior.table exported (.json, .csv)")
     instruction: str | None = Field(None, description="how to play, in words; the game has a default")
     normalization: Normalization = Field(
         "global", description="whole-string probability (exact), token by token, or mean per token"
@@ -45,7 +47,7 @@ class PriorConfig(Section):
     )
     noise: float = Field(0.0, ge=0, le=1, description="share of entries to flip, a test of robustness")
     noise_seed: int = Field(0, ge=0, description="seed of that")
-    beta: float = Field(1.0, gt=0, allow_inf_nan=False, description="sharpness: prior ~ p^beta")
+    beta: float = Field(1.0, gt=0, le=1000, description="sharpness: prior ~ p^beta")
     epsilon: float = Field(
         0.15,
         ge=0,
@@ -59,3 +61,12 @@ class PriorConfig(Section):
         if value is not None and not value.strip():
             raise ValueError("an empty instruction; say how to play, or leave it out for the game's default")
         return value
+
+
+class TableConfig(Section):
+    """What to export or import."""
+
+    action: tyro.conf.Positional[Literal["export", "import"]]
+    file: tyro.conf.Positional[Path] = Field(description="table, .json or .csv")
+    env: str = Field("say-select", description="game: say-select")
+    prior: Annotated[PriorConfig, tyro.conf.arg(name="")] = PriorConfig()

@@ -22,7 +22,7 @@ class SaySelectObservation(BaseModel):
 class ParsedUtterance(BaseModel):
     """Outcome of parsing one utterance; `observation` is None exactly when it was not understood.
 
-    `confidence` is the model's probability of the outcome among all values that the schema allows.
+    `confidence` is that of the outcome, 1/2 to 1, made of the model's exact probabilities (prior.utterance says how).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -9,7 +9,7 @@ import pytest
 from envs.base import make_game
 from prior.backends.transformers import TransformersBackend
 from prior.base import Prior
-from prior.inspect import top_accuracy
+from prior.diagnose import top_accuracy
 from prior.utterance import parse_utterances
 from schemas.config import PriorConfig
 from schemas.errors import UserError

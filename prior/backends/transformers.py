@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from prior.backends.base import CandidateScore
-from prior.backends.models import DEFAULT_MODEL, ModelFolder, find_model
+from prior.backends.models import DEFAULT_MODEL, ModelFolder, find_model, repair
 from schemas.config import PriorConfig
 from schemas.errors import ModelError
 
@@ -65,6 +65,7 @@ class TransformersBackend:
             from transformers.utils import logging
 
             logging.disable_progress_bar()
+            repair(self.folder)
             if self._device.startswith("cuda") and not torch.cuda.is_available():
                 raise ModelError(f"--device {self._device}: this machine's torch sees no CUDA device; use --device cpu")
             try:
