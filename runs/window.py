@@ -30,7 +30,7 @@ class WindowConfig(Section):
     """Grid and budget."""
 
     prior: Annotated[PriorConfig, tyro.conf.arg(name="")] = PriorConfig()
-    lams: tuple[float, ...] = Field(
+    lams: tuple[_Lambda, ...] = Field(
         (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6), description="columns: values of lambda"
     )
     epsilons: tuple[_Epsilon, ...] = Field((0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), description="rows: smoothing")
