@@ -6,6 +6,7 @@ it still copies, `prior.inspect` measures with the null instruction and the cont
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from envs.base import Game
 from schemas.tools import Call, Tool
@@ -56,6 +57,15 @@ def structured(game: Game, instruction: str, observation: str) -> str:
     """Few-shot function calling; the answer is the JSON of one call. `instruction` may be empty (the null)."""
     blocks = [_call_block(e.instruction, e.tools, e.observation) + e.call.json_text() for e in _EXAMPLES]
     return "\n\n".join([*blocks, _call_block(instruction, game.tools, observation)])
+
+
+def structured_messages(game: Game, instruction: str, observation: str) -> list[dict[str, Any]]:
+    """The same examples and question as chat messages; the last one is the question."""
+    messages: list[dict[str, Any]] = []
+    for e in _EXAMPLES:
+        messages.append({"role": "user", "content": _call_block(e.instruction, e.tools, e.observation).strip()})
+        messages.append({"role": "assistant", "content": e.call.json_text()})
+    return [*messages, {"role": "user", "content": _call_block(instruction, game.tools, observation).strip()}]
 
 
 def _call_block(instruction: str, tools: tuple[Tool, ...], observation: str) -> str:

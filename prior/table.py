@@ -9,6 +9,7 @@ never asks the model again.
 
 import json
 import logging
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from safetensors.numpy import load, save
 from prior.cache import cache_dir, locked, sha256, write_atomic
 
 FORMAT = 1
-_CHUNK = 64  # observations asked between two saves
+_CHUNK = 64  # observations asked at once
+_SAVING = 20  # between two saves, at least this many times as long as a save takes: large tables cost 5% more
 _log = logging.getLogger("instructrl")
 
 Ask = Callable[[list[int]], NDArray[np.float64]]  # row numbers -> scores [len, num_actions]
@@ -41,13 +43,21 @@ def raw_table(
     with locked(folder):
         rows, done = _read(folder, num_rows, num_actions)
         todo = np.flatnonzero(~done)
-        for first in range(0, len(todo), _CHUNK):
-            chunk = todo[first : first + _CHUNK]
-            rows[chunk] = ask(chunk.tolist())
-            done[chunk] = True
-            _write(folder, identity, rows, done)
-            if progress:
-                progress(int(done.sum()), num_rows)
+        due = time.monotonic()
+        try:
+            for first in range(0, len(todo), _CHUNK):
+                chunk = todo[first : first + _CHUNK]
+                rows[chunk] = ask(chunk.tolist())
+                done[chunk] = True
+                if (start := time.monotonic()) >= due:
+                    _write(folder, identity, rows, done)
+                    saved = time.monotonic()
+                    due = saved + _SAVING * (saved - start)
+                if progress:
+                    progress(int(done.sum()), num_rows)
+        finally:
+            if len(todo):
+                _write(folder, identity, rows, done)
     return rows
 
 

@@ -34,6 +34,9 @@ class PriorConfig(Section):
     memory_gb: float = Field(0.5, gt=0, description="memory of one batch of prompts (caches and logits)")
     table: Path | None = Field(None, description="for --prior file: a table that prior.table exported (.json, .csv)")
     instruction: str | None = Field(None, description="how to play, in words; the game has a default")
+    template: Literal["raw", "chat", "tools"] = Field(
+        "raw", description="structured only: few-shot text, the same as chat messages, or the model's own tool calls"
+    )
     normalization: Normalization = Field(
         "global", description="whole-string probability (exact), token by token, or mean per token"
     )

@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from envs.base import make_game
 from prior.backends.base import CandidateScore
 from prior.backends.transformers import TransformersBackend, token_tree
+from prior.base import Prior
 from prior.scoring import choices, distribution, log_distribution
+from schemas.config import PriorConfig
 from schemas.errors import ModelError, UserError
 from schemas.tools import Tool
 from tests.tiny import save_tiny_model
@@ -159,3 +162,53 @@ def test_a_tree_holds_every_path_once():
     parents, tokens, paths = token_tree(tails)
     assert len(parents) == 6
     assert [tuple(tokens[n] for n in path) for path in paths] == tails
+
+
+CHATML = (
+    "{% for m in messages %}<|{{ m.role }}|>{{ m.content or '' }}"
+    "{% for c in m.tool_calls or [] %}<tool_call>{{ c.function | tojson }}</tool_call>{% endfor %}\n{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def test_chat_templates_are_used_where_there_are_any(tmp_path, cache):
+    folder = save_tiny_model(tmp_path / "model", "llama")
+    game = make_game("say-select")
+
+    def prior(template):
+        return Prior(PriorConfig(model=str(folder), template=template, epsilon=0.0), game)
+
+    with pytest.raises(ModelError, match="has no chat template; use --template raw"):
+        prior("chat").table()
+    (folder / "chat_template.jinja").write_text(CHATML)
+    with pytest.raises(ModelError, match=r"--template tools: the chat template of .* takes none"):
+        prior("tools").table()
+    (folder / "chat_template.jinja").write_text(
+        "{# takes tools #}{% if tools %}{{ tools | tojson }}{% endif %}" + CHATML
+    )
+    tools, chat, raw = prior("tools"), prior("chat"), prior("raw")
+    assert tools.method.answers()[2].startswith('<tool_call>{"name": "select", "arguments": {"ball": 3}}</tool_call>')
+    assert tools.method.prompt("Same.", "My partner said 1.").endswith("<|assistant|>")
+    assert chat.method.prompt("Same.", "x").count("<|user|>") == 4
+    for made in (tools, chat):
+        assert np.allclose(made.table().probs.sum(axis=1), 1)
+        assert not np.allclose(made.table().log_probs, raw.table().log_probs, atol=0.01)
+    with pytest.raises(UserError, match="backend scripted has no chat templates"):
+        Prior(PriorConfig(backend="scripted", template="chat"), game)
+
+
+def test_a_prompt_beyond_the_context_window_is_refused(backend):
+    with pytest.raises(ModelError, match=r"prompt: \d+ tokens with the answer, but .* takes 1024"):
+        backend.score(["x" * 1200], CANDIDATES)
+
+
+def test_results_do_not_depend_on_the_memory_budget(backend):
+    small = TransformersBackend(backend.model_name, memory_gb=1e-6)
+    rows = zip(small.score(PROMPTS, CANDIDATES), backend.score(PROMPTS, CANDIDATES), strict=True)
+    assert all(np.allclose(a.logprobs, b.logprobs, atol=1e-4) for x, y in rows for a, b in zip(x, y, strict=True))
+
+
+def test_cuda_is_asked_for_only_where_it_is(backend):
+    if not torch.cuda.is_available():
+        with pytest.raises(ModelError, match="--device cuda: this machine's torch sees no CUDA device"):
+            TransformersBackend(backend.model_name, device="cuda").load()

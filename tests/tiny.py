@@ -25,12 +25,12 @@ def save_tiny_model(folder: Path, family: str, seed: int = 0) -> Path:
     config = {
         "llama": LlamaConfig(
             vocab_size=size, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2, max_position_embeddings=512,
+            num_key_value_heads=2, max_position_embeddings=1024,
         ),
-        "gpt2": GPT2Config(vocab_size=size, n_embd=32, n_layer=2, n_head=4, n_positions=512),
+        "gpt2": GPT2Config(vocab_size=size, n_embd=32, n_layer=2, n_head=4, n_positions=1024),
         "gemma3": Gemma3TextConfig(
             vocab_size=size, hidden_size=32, intermediate_size=48, num_hidden_layers=6, num_attention_heads=4,
-            num_key_value_heads=2, head_dim=8, sliding_window=24, max_position_embeddings=512,
+            num_key_value_heads=2, head_dim=8, sliding_window=24, max_position_embeddings=1024,
         ),
     }[family]  # fmt: skip
     torch.manual_seed(seed)

@@ -79,6 +79,21 @@ class TransformersBackend:
             self._loaded = model.eval(), tokenizer
         return self._loaded
 
+    def chat_text(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None, *, answer: bool) -> str:
+        """Render messages with the model's chat template; with `answer`, up to where the assistant begins.
+
+        Raises ModelError if the model has no chat template, or one that does not take tools.
+        """
+        _, tokenizer = self.load()
+        if not tokenizer.chat_template:
+            raise ModelError(f"--template: {self.model_name} has no chat template; use --template raw")
+        if tools and "tools" not in str(tokenizer.chat_template):
+            raise ModelError(
+                f"--template tools: the chat template of {self.model_name} takes none; use --template chat"
+            )
+        text = tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=answer, tokenize=False)
+        return str(text)
+
     def score(self, prompts: Sequence[str], candidates: Sequence[str]) -> list[list[CandidateScore]]:
         """Score candidates exactly (see Backend). The result does not depend on how prompts are batched (1e-4)."""
         import torch
@@ -101,6 +116,8 @@ class TransformersBackend:
         _, tokenizer = self.load()
         alone, *full = tokenizer([prompt, *(prompt + c for c in candidates)], add_special_tokens=False).input_ids
         start = [tokenizer.bos_token_id] if getattr(tokenizer, "add_bos_token", False) else []
+        if alone[:1] == start:  # a chat template writes it itself
+            start = []
         cut = len(common_prefix([alone, *full]))
         if start:
             full, cut = [start + f for f in full], cut + 1
