@@ -1,0 +1,194 @@
+"""What a player of Hanabi sees, as features: bit for bit the canonical observation encoding of HLE.
+
+Sections, in order: the other players' cards (one-hot) and whose hand misses one; deck, fireworks, information and
+life tokens; discards; the last move; what is known of every card (left out of the `minimal` observation type). All
+players are counted from the observer on. Source: canonical_encoders.cc of the Hanabi Learning Environment.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from envs.hanabi_rules import (
+    DEALT,
+    DISCARD,
+    INFORMATION,
+    LAST_CARD,
+    LAST_MASK,
+    LAST_MOVE,
+    LAST_PLAYER,
+    LAST_SCORED,
+    LAST_TOKEN,
+    LIVES,
+    MASK_BITS,
+    PLAY,
+    PLAYER,
+    REVEAL_COLOR,
+    REVEAL_RANK,
+    HanabiRules,
+)
+
+
+def observation_size(rules: HanabiRules) -> int:
+    """Return the number of features of an observation."""
+    players, hand, cards = rules.players, rules.hand_size, rules.max_score
+    knowledge = cards + rules.colors + rules.ranks
+    hands = (players - 1) * hand * cards + players
+    tokens = rules.max_information_tokens + rules.max_life_tokens
+    board = rules.deck_size - players * hand + cards + tokens
+    last_move = 2 * players + 4 + rules.colors + rules.ranks + 2 * hand + cards + 2
+    known = 0 if rules.observation_type == "minimal" else players * hand * knowledge
+    return hands + board + rules.deck_size + last_move + known
+
+
+def hint_ranks(hand_size: int) -> NDArray[np.int32]:
+    """Number the sets of hinted cards: int32[256], from bit mask to its place in the order of the keys.
+
+    One card first, then two, and so on, each in lexicographic order. In hands of more than eight cards a hint may
+    name none of the eight that the mask can hold: there the empty set comes first.
+    """
+    cards = min(hand_size, MASK_BITS)
+    subsets = [[k for k in range(cards) if mask >> k & 1] for mask in range(1 << cards)]
+    if hand_size <= MASK_BITS:
+        subsets.remove([])
+    table = np.full(1 << MASK_BITS, -1, np.int32)
+    for place, subset in enumerate(sorted(subsets, key=lambda s: (len(s), s))):
+        table[sum(1 << k for k in subset)] = place
+    return table
+
+
+@njit(cache=True, nogil=True)
+def move_parts(s, move):  # type: ignore[no-untyped-def]
+    """Split a move number into kind, target offset (hints) and index (card position, color or rank)."""
+    if move < s.hand:
+        return DISCARD, 0, move
+    if move < 2 * s.hand:
+        return PLAY, 0, move - s.hand
+    hint = move - 2 * s.hand
+    color_hints = (s.players - 1) * s.colors
+    if hint < color_hints:
+        return REVEAL_COLOR, 1 + hint // s.colors, hint % s.colors
+    hint -= color_hints
+    return REVEAL_RANK, 1 + hint // s.ranks, hint % s.ranks
+
+
+@njit(cache=True, nogil=True)
+def _encode_last_move(s, t, i, observer, out, at):  # type: ignore[no-untyped-def]
+    counters = t.counters[i]
+    if counters[LAST_PLAYER] < 0:
+        return
+    kind, offset, index = move_parts(s, counters[LAST_MOVE])
+    mover = (counters[LAST_PLAYER] - observer + s.players) % s.players
+    out[at + mover] = 1
+    at += s.players
+    # The features count play before discard, the move numbers the other way round.
+    out[at + (1 if kind == DISCARD else 0 if kind == PLAY else kind)] = 1
+    at += 4
+    if offset > 0:
+        out[at + (mover + offset) % s.players] = 1
+    at += s.players
+    if kind == REVEAL_COLOR:
+        out[at + index] = 1
+    at += s.colors
+    if kind == REVEAL_RANK:
+        out[at + index] = 1
+    at += s.ranks
+    for k in range(min(s.hand, MASK_BITS)):
+        out[at + k] = (counters[LAST_MASK] >> k) & 1
+    at += s.hand
+    if offset == 0:
+        out[at + index] = 1
+        out[at + s.hand + counters[LAST_CARD]] = 1
+    at += s.hand + s.colors * s.ranks
+    if kind == PLAY:
+        out[at] = counters[LAST_SCORED]
+        out[at + 1] = counters[LAST_TOKEN]
+
+
+@njit(cache=True, nogil=True)
+def encode(s, t, i, observer, out):  # type: ignore[no-untyped-def]
+    """Write what player `observer` sees of game `i` into `out`, uint8[observation]."""
+    counters = t.counters[i]
+    cards = s.colors * s.ranks
+    known_size = 0 if s.minimal else s.players * s.hand * s.knowledge
+    out[: s.observation - known_size] = 0
+    at = 0
+    for offset in range(1, s.players):
+        player = (observer + offset) % s.players
+        for slot in range(t.held[i, player]):
+            out[at + slot * cards + t.hands[i, player, slot]] = 1
+        at += s.hand * cards
+    for offset in range(s.players):
+        out[at + offset] = t.held[i, (observer + offset) % s.players] < s.hand
+    at += s.players
+
+    out[at : at + s.deck - counters[DEALT]] = 1
+    at += s.deck - s.players * s.hand
+    for color in range(s.colors):
+        if t.fireworks[i, color] > 0:
+            out[at + t.fireworks[i, color] - 1] = 1
+        at += s.ranks
+    out[at : at + counters[INFORMATION]] = 1
+    at += s.information
+    out[at : at + counters[LIVES]] = 1
+    at += s.lives
+
+    out[at : at + s.deck] = t.discarded[i]
+    at += s.deck
+    _encode_last_move(s, t, i, observer, out, at)
+    if s.minimal:
+        return
+    at = s.observation - known_size
+    for offset in range(s.players):
+        known = t.known[i, (observer + offset) % s.players]
+        for slot in range(s.hand):
+            out[at : at + s.knowledge] = known[slot]
+            at += s.knowledge
+
+
+@njit(cache=True, nogil=True)
+def encode_hand(s, t, i, player, out):  # type: ignore[no-untyped-def]
+    """Write the true cards of a hand, one-hot, into `out`, uint8[hand * colors * ranks]; a missing card is all 0."""
+    out[:] = 0
+    for slot in range(t.held[i, player]):
+        out[slot * s.colors * s.ranks + t.hands[i, player, slot]] = 1
+
+
+@njit(cache=True, nogil=True)
+def legal_moves(s, t, i, out):  # type: ignore[no-untyped-def]
+    """Write the legal moves of the player to act into `out`, bool[moves]."""
+    counters = t.counters[i]
+    player = counters[PLAYER]
+    held = t.held[i, player]
+    out[:] = False
+    if counters[INFORMATION] < s.information:
+        out[:held] = True
+    out[s.hand : s.hand + held] = True
+    if counters[INFORMATION] <= 0:
+        return
+    by_color = 2 * s.hand
+    by_rank = by_color + (s.players - 1) * s.colors
+    for offset in range(1, s.players):
+        target = (player + offset) % s.players
+        for slot in range(t.held[i, target]):
+            card = t.hands[i, target, slot]
+            out[by_color + card // s.ranks] = True
+            out[by_rank + card % s.ranks] = True
+        by_color += s.colors
+        by_rank += s.ranks
+
+
+@njit(cache=True, nogil=True)
+def last_move_key(s, t, i, ranks_of_masks, num_masks):  # type: ignore[no-untyped-def]
+    """Return the row of the last move among the observations of the language.
+
+    Nothing, discards, plays, color hints and rank hints stand in the order of the moves; every hint has a row for
+    each set of cards that it may name. `ranks_of_masks`: int32[256] from `hint_ranks`, which has `num_masks` sets.
+    """
+    counters = t.counters[i]
+    if counters[LAST_PLAYER] < 0:
+        return 0
+    move = counters[LAST_MOVE]
+    if move < 2 * s.hand:
+        return 1 + move
+    return 1 + 2 * s.hand + (move - 2 * s.hand) * num_masks + ranks_of_masks[counters[LAST_MASK]]
