@@ -1,0 +1,1 @@
+"""Programs that measure and prove; each is run by hand or by a make target."""
