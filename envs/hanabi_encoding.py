@@ -26,6 +26,7 @@ from envs.hanabi_rules import (
     REVEAL_COLOR,
     REVEAL_RANK,
     HanabiRules,
+    seat,
 )
 
 
@@ -58,34 +59,20 @@ def hint_ranks(hand_size: int) -> NDArray[np.int32]:
 
 
 @njit(cache=True, nogil=True)
-def move_parts(s, move):  # type: ignore[no-untyped-def]
-    """Split a move number into kind, target offset (hints) and index (card position, color or rank)."""
-    if move < s.hand:
-        return DISCARD, 0, move
-    if move < 2 * s.hand:
-        return PLAY, 0, move - s.hand
-    hint = move - 2 * s.hand
-    color_hints = (s.players - 1) * s.colors
-    if hint < color_hints:
-        return REVEAL_COLOR, 1 + hint // s.colors, hint % s.colors
-    hint -= color_hints
-    return REVEAL_RANK, 1 + hint // s.ranks, hint % s.ranks
-
-
-@njit(cache=True, nogil=True)
-def _encode_last_move(s, t, i, observer, out, at):  # type: ignore[no-untyped-def]
+def _encode_last_move(s, t, i, observer, out):  # type: ignore[no-untyped-def]
     counters = t.counters[i]
     if counters[LAST_PLAYER] < 0:
         return
-    kind, offset, index = move_parts(s, counters[LAST_MOVE])
-    mover = (counters[LAST_PLAYER] - observer + s.players) % s.players
-    out[at + mover] = 1
-    at += s.players
+    move = counters[LAST_MOVE]
+    kind, offset, index = s.move_kind[move], s.move_offset[move], s.move_index[move]
+    mover = seat(s, counters[LAST_PLAYER], s.players - observer)
+    out[mover] = 1
+    at = s.players
     # The features count play before discard, the move numbers the other way round.
     out[at + (1 if kind == DISCARD else 0 if kind == PLAY else kind)] = 1
     at += 4
     if offset > 0:
-        out[at + (mover + offset) % s.players] = 1
+        out[at + seat(s, mover, offset)] = 1
     at += s.players
     if kind == REVEAL_COLOR:
         out[at + index] = 1
@@ -105,45 +92,54 @@ def _encode_last_move(s, t, i, observer, out, at):  # type: ignore[no-untyped-de
         out[at + 1] = counters[LAST_TOKEN]
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _fill(out, at, count):  # type: ignore[no-untyped-def]
+    for k in range(count):
+        out[at + k] = 1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _copy(out, at, source):  # type: ignore[no-untyped-def]
+    """Copy `source` to out[at:]. A view and indices from 0 let the compiler copy many bytes at a time."""
+    place = out[at : at + source.shape[0]]
+    for k in range(source.shape[0]):
+        place[k] = source[k]
+
+
 @njit(cache=True, nogil=True)
 def encode(s, t, i, observer, out):  # type: ignore[no-untyped-def]
     """Write what player `observer` sees of game `i` into `out`, uint8[observation]."""
     counters = t.counters[i]
     cards = s.colors * s.ranks
-    known_size = 0 if s.minimal else s.players * s.hand * s.knowledge
-    out[: s.observation - known_size] = 0
+    known_at = s.observation - (0 if s.minimal else s.players * s.hand * s.knowledge)
+    out[:known_at] = 0
     at = 0
     for offset in range(1, s.players):
-        player = (observer + offset) % s.players
+        player = seat(s, observer, offset)
         for slot in range(t.held[i, player]):
             out[at + slot * cards + t.hands[i, player, slot]] = 1
         at += s.hand * cards
     for offset in range(s.players):
-        out[at + offset] = t.held[i, (observer + offset) % s.players] < s.hand
+        out[at + offset] = t.held[i, seat(s, observer, offset)] < s.hand
     at += s.players
 
-    out[at : at + s.deck - counters[DEALT]] = 1
+    _fill(out, at, s.deck - counters[DEALT])
     at += s.deck - s.players * s.hand
     for color in range(s.colors):
         if t.fireworks[i, color] > 0:
             out[at + t.fireworks[i, color] - 1] = 1
         at += s.ranks
-    out[at : at + counters[INFORMATION]] = 1
+    _fill(out, at, counters[INFORMATION])
     at += s.information
-    out[at : at + counters[LIVES]] = 1
+    _fill(out, at, counters[LIVES])
     at += s.lives
-
-    out[at : at + s.deck] = t.discarded[i]
+    _copy(out, at, t.discarded[i])
     at += s.deck
-    _encode_last_move(s, t, i, observer, out, at)
-    if s.minimal:
-        return
-    at = s.observation - known_size
-    for offset in range(s.players):
-        known = t.known[i, (observer + offset) % s.players]
-        for slot in range(s.hand):
-            out[at : at + s.knowledge] = known[slot]
-            at += s.knowledge
+    _encode_last_move(s, t, i, observer, out[at:])
+    if not s.minimal:
+        for offset in range(s.players):
+            known = t.known[i, seat(s, observer, offset)]
+            _copy(out, known_at + offset * known.shape[0], known)
 
 
 @njit(cache=True, nogil=True)
@@ -169,11 +165,11 @@ def legal_moves(s, t, i, out):  # type: ignore[no-untyped-def]
     by_color = 2 * s.hand
     by_rank = by_color + (s.players - 1) * s.colors
     for offset in range(1, s.players):
-        target = (player + offset) % s.players
+        target = seat(s, player, offset)
         for slot in range(t.held[i, target]):
             card = t.hands[i, target, slot]
-            out[by_color + card // s.ranks] = True
-            out[by_rank + card % s.ranks] = True
+            out[by_color + s.color_of[card]] = True
+            out[by_rank + s.rank_of[card]] = True
         by_color += s.colors
         by_rank += s.ranks
 

@@ -43,7 +43,10 @@ MASK_BITS = 8
 
 
 class Sizes(NamedTuple):
-    """The rules as plain integers, the form in which kernels take them."""
+    """The rules as numbers and tables, the form in which kernels take them.
+
+    The tables replace divisions, which would take most of the time of a move.
+    """
 
     players: int
     colors: int
@@ -56,9 +59,16 @@ class Sizes(NamedTuple):
     observation: int  # features of an observation
     knowledge: int  # features of what is known of one card
     minimal: int
-    seer: int
     random_start: int
     keep_score: int
+    color_of: NDArray[np.uint8]  # [cards]
+    rank_of: NDArray[np.uint8]  # [cards]
+    first_copy: NDArray[np.uint8]  # [cards] place of the first copy in the sorted deck
+    move_kind: NDArray[np.uint8]  # [moves] DISCARD, PLAY, REVEAL_COLOR, REVEAL_RANK
+    move_offset: NDArray[np.uint8]  # [moves] seats from the player to the one who is hinted; 0 if no hint
+    move_index: NDArray[np.uint8]  # [moves] card position, color or rank
+    fresh: NDArray[np.uint8]  # [cards, knowledge] what is known of a card when it is drawn
+    compatible: NDArray[np.uint8]  # [moves, 2, knowledge] what remains possible of a card not named or named by a hint
 
 
 class Table(NamedTuple):
@@ -67,7 +77,7 @@ class Table(NamedTuple):
     deck: NDArray[np.uint8]  # [B, deck] cards in the order in which they are dealt
     hands: NDArray[np.uint8]  # [B, players, hand] cards, oldest first
     held: NDArray[np.uint8]  # [B, players] number of cards in a hand
-    known: NDArray[np.uint8]  # [B, players, hand, knowledge] as encoded: possible cards, hinted color, hinted rank
+    known: NDArray[np.uint8]  # [B, players, hand * knowledge] as encoded: possible cards, hinted color, hinted rank
     fireworks: NDArray[np.uint8]  # [B, colors] number of cards played
     discarded: NDArray[np.uint8]  # [B, deck] as encoded: a 1 for every discarded copy, by card
     pile: NDArray[np.uint8]  # [B, deck] discarded cards, in the order of discarding
@@ -152,8 +162,29 @@ class HanabiRules:
             "observation_type": OBSERVATION_TYPES.index(self.observation_type)
         }
 
+    def moves(self) -> list[tuple[int, int, int]]:
+        """List all moves as kind, seats to the hinted player (0 if no hint), and card position, color or rank."""
+        others = range(1, self.players)
+        return [
+            *((kind, 0, card) for kind in (DISCARD, PLAY) for card in range(self.hand_size)),
+            *((REVEAL_COLOR, offset, color) for offset in others for color in range(self.colors)),
+            *((REVEAL_RANK, offset, rank) for offset in others for rank in range(self.ranks)),
+        ]
+
     def sizes(self, observation: int) -> Sizes:
         """Return the rules as kernels take them; `observation`: features of an observation."""
+        cards, seer = self.max_score, self.observation_type == "seer"
+        color_of, rank_of = np.divmod(np.arange(cards), self.ranks)
+        kind, offset, index = np.array(self.moves()).T
+        hinted = np.zeros((cards, self.colors + self.ranks), np.uint8)
+        hinted[np.arange(cards), color_of] = hinted[np.arange(cards), self.colors + rank_of] = 1
+        named = np.where(
+            (kind == REVEAL_COLOR)[:, None],
+            color_of == index[:, None],
+            rank_of == index[:, None],
+        )
+        compatible = np.ones((self.num_moves, 2, cards + self.colors + self.ranks), np.uint8)
+        compatible[:, 0, :cards], compatible[:, 1, :cards] = ~named, named
         return Sizes(
             players=self.players,
             colors=self.colors,
@@ -164,11 +195,20 @@ class HanabiRules:
             deck=self.deck_size,
             moves=self.num_moves,
             observation=observation,
-            knowledge=self.colors * self.ranks + self.colors + self.ranks,
+            knowledge=cards + self.colors + self.ranks,
             minimal=int(self.observation_type == "minimal"),
-            seer=int(self.observation_type == "seer"),
             random_start=int(self.random_start_player),
             keep_score=int(self.keep_score),
+            color_of=color_of.astype(np.uint8),
+            rank_of=rank_of.astype(np.uint8),
+            first_copy=np.searchsorted(self.sorted_deck, np.arange(cards)).astype(np.uint8),
+            move_kind=kind.astype(np.uint8),
+            move_offset=offset.astype(np.uint8),
+            move_index=index.astype(np.uint8),
+            fresh=np.hstack([np.eye(cards, dtype=np.uint8), hinted])
+            if seer
+            else np.hstack([np.ones((cards, cards), np.uint8), np.zeros_like(hinted)]),
+            compatible=compatible,
         )
 
 
@@ -178,7 +218,7 @@ def new_table(sizes: Sizes, num_envs: int) -> Table:
         deck=np.zeros((num_envs, sizes.deck), np.uint8),
         hands=np.zeros((num_envs, sizes.players, sizes.hand), np.uint8),
         held=np.zeros((num_envs, sizes.players), np.uint8),
-        known=np.zeros((num_envs, sizes.players, sizes.hand, sizes.knowledge), np.uint8),
+        known=np.zeros((num_envs, sizes.players, sizes.hand * sizes.knowledge), np.uint8),
         fireworks=np.zeros((num_envs, sizes.colors), np.uint8),
         discarded=np.zeros((num_envs, sizes.deck), np.uint8),
         pile=np.zeros((num_envs, sizes.deck), np.uint8),
@@ -197,12 +237,11 @@ def shuffle(deck, rng):  # type: ignore[no-untyped-def]
         deck[other] = card
 
 
-@njit(cache=True, nogil=True)
-def copies_before(s, card):  # type: ignore[no-untyped-def]
-    """Return how many cards of the deck come before the first copy of `card` when sorted."""
-    rank = card % s.ranks
-    per_color = 3 if s.ranks == 1 else 2 * s.ranks
-    return card // s.ranks * per_color + (0 if rank == 0 else 1 + 2 * rank)
+@njit(cache=True, nogil=True, inline="always")
+def seat(s, player, offset):  # type: ignore[no-untyped-def]
+    """Return the player `offset` seats (less than a round) after `player`."""
+    other = player + offset
+    return other - s.players if other >= s.players else other
 
 
 @njit(cache=True, nogil=True)
@@ -223,16 +262,10 @@ def _draw(s, t, i, player):  # type: ignore[no-untyped-def]
     t.counters[i, DEALT] += 1
     t.held[i, player] += 1
     t.hands[i, player, slot] = card
-    known = t.known[i, player, slot]
-    cards = s.colors * s.ranks
-    if s.seer:
-        known[:] = 0
-        known[card] = 1
-        known[cards + card // s.ranks] = 1
-        known[cards + s.colors + card % s.ranks] = 1
-    else:
-        known[:cards] = 1
-        known[cards:] = 0
+    known = t.known[i, player, slot * s.knowledge : (slot + 1) * s.knowledge]
+    fresh = s.fresh[card]
+    for k in range(known.shape[0]):
+        known[k] = fresh[k]
 
 
 @njit(cache=True, nogil=True)
@@ -260,21 +293,17 @@ def is_legal(s, t, i, move):  # type: ignore[no-untyped-def]
     if move < 0 or move >= s.moves:
         return False
     counters = t.counters[i]
-    if move < 2 * s.hand:
-        if move < s.hand and counters[INFORMATION] >= s.information:
+    kind, offset, index = s.move_kind[move], s.move_offset[move], s.move_index[move]
+    if offset == 0:
+        if kind == DISCARD and counters[INFORMATION] >= s.information:
             return False
-        return move % s.hand < t.held[i, counters[PLAYER]]
+        return index < t.held[i, counters[PLAYER]]
     if counters[INFORMATION] <= 0:
         return False
-    hint = move - 2 * s.hand
-    by_color = hint < (s.players - 1) * s.colors
-    if not by_color:
-        hint -= (s.players - 1) * s.colors
-    values = s.colors if by_color else s.ranks
-    target = (counters[PLAYER] + 1 + hint // values) % s.players
+    target = seat(s, counters[PLAYER], offset)
+    value_of = s.color_of if kind == REVEAL_COLOR else s.rank_of
     for slot in range(t.held[i, target]):
-        card = t.hands[i, target, slot]
-        if (card // s.ranks if by_color else card % s.ranks) == hint % values:
+        if value_of[t.hands[i, target, slot]] == index:
             return True
     return False
 
@@ -285,8 +314,11 @@ def _take(s, t, i, player, slot):  # type: ignore[no-untyped-def]
     last = t.held[i, player] - 1
     for k in range(slot, last):
         t.hands[i, player, k] = t.hands[i, player, k + 1]
-        t.known[i, player, k] = t.known[i, player, k + 1]
-    t.known[i, player, last, :] = 0
+    known = t.known[i, player, slot * s.knowledge : (last + 1) * s.knowledge]
+    rest = known.shape[0] - s.knowledge
+    for k in range(rest):
+        known[k] = known[k + s.knowledge]
+    known[rest:] = 0
     t.held[i, player] = last
 
 
@@ -295,35 +327,54 @@ def _put_on_pile(s, t, i, card):  # type: ignore[no-untyped-def]
     counters = t.counters[i]
     t.pile[i, counters[DISCARDS]] = card
     counters[DISCARDS] += 1
-    place = copies_before(s, card)
+    place = s.first_copy[card]
     while t.discarded[i, place]:
         place += 1
     t.discarded[i, place] = 1
 
 
 @njit(cache=True, nogil=True)
-def _hint(s, t, i, target, by_color, value):  # type: ignore[no-untyped-def]
+def _hint(s, t, i, target, move):  # type: ignore[no-untyped-def]
     """Mark what a hint says of every card of a hand; returns the mask of the cards that it names."""
-    cards = s.colors * s.ranks
+    by_color = s.move_kind[move] == REVEAL_COLOR
+    value_of = s.color_of if by_color else s.rank_of
+    value = s.move_index[move]
+    bit = s.colors * s.ranks + (value if by_color else s.colors + value)
     mask = 0
     for slot in range(t.held[i, target]):
-        card = t.hands[i, target, slot]
-        known = t.known[i, target, slot]
-        named = (card // s.ranks if by_color else card % s.ranks) == value
-        if by_color:
-            for color in range(s.colors):
-                if (color == value) != named:
-                    known[color * s.ranks : (color + 1) * s.ranks] = 0
-        else:
-            for rank in range(s.ranks):
-                if (rank == value) != named:
-                    for color in range(s.colors):
-                        known[color * s.ranks + rank] = 0
+        known = t.known[i, target, slot * s.knowledge : (slot + 1) * s.knowledge]
+        named = value_of[t.hands[i, target, slot]] == value
+        compatible = s.compatible[move, 1 if named else 0]
+        for k in range(known.shape[0]):
+            known[k] &= compatible[k]
         if named:
-            known[cards + (value if by_color else s.colors + value)] = 1
+            known[bit] = 1
             if slot < MASK_BITS:
                 mask |= 1 << slot
     return mask
+
+
+@njit(cache=True, nogil=True)
+def _play_or_discard(s, t, i, player, kind, slot):  # type: ignore[no-untyped-def]
+    counters = t.counters[i]
+    card = t.hands[i, player, slot]
+    color, rank = s.color_of[card], s.rank_of[card]
+    wins_token = kind == DISCARD
+    counters[LAST_CARD] = card
+    _take(s, t, i, player, slot)
+    if kind == PLAY and t.fireworks[i, color] == rank:
+        t.fireworks[i, color] += 1
+        counters[LAST_SCORED] = 1
+        wins_token = rank == s.ranks - 1
+    else:
+        if kind == PLAY:
+            counters[LIVES] -= 1
+        _put_on_pile(s, t, i, card)
+    if wins_token and counters[INFORMATION] < s.information:
+        counters[INFORMATION] += 1
+        counters[LAST_TOKEN] = 1
+    if counters[DEALT] < s.deck:
+        _draw(s, t, i, player)
 
 
 @njit(cache=True, nogil=True)
@@ -339,36 +390,12 @@ def apply_move(s, t, i, move):  # type: ignore[no-untyped-def]
     counters[LAST_MASK] = 0
     counters[LAST_SCORED] = 0
     counters[LAST_TOKEN] = 0
-    if move < 2 * s.hand:
-        slot = move % s.hand
-        card = t.hands[i, player, slot]
-        counters[LAST_CARD] = card
-        _take(s, t, i, player, slot)
-        wins_token = move < s.hand
-        if move < s.hand:
-            _put_on_pile(s, t, i, card)
-        elif t.fireworks[i, card // s.ranks] == card % s.ranks:
-            t.fireworks[i, card // s.ranks] += 1
-            counters[LAST_SCORED] = 1
-            wins_token = card % s.ranks == s.ranks - 1
-        else:
-            counters[LIVES] -= 1
-            _put_on_pile(s, t, i, card)
-        if wins_token and counters[INFORMATION] < s.information:
-            counters[INFORMATION] += 1
-            counters[LAST_TOKEN] = 1
-        if counters[DEALT] < s.deck:
-            _draw(s, t, i, player)
+    if s.move_offset[move] == 0:
+        _play_or_discard(s, t, i, player, s.move_kind[move], s.move_index[move])
     else:
         counters[INFORMATION] -= 1
-        hint = move - 2 * s.hand
-        by_color = hint < (s.players - 1) * s.colors
-        if not by_color:
-            hint -= (s.players - 1) * s.colors
-        values = s.colors if by_color else s.ranks
-        target = (player + 1 + hint // values) % s.players
-        counters[LAST_MASK] = _hint(s, t, i, target, by_color, hint % values)
-    counters[PLAYER] = (player + 1) % s.players
+        counters[LAST_MASK] = _hint(s, t, i, seat(s, player, s.move_offset[move]), move)
+    counters[PLAYER] = seat(s, player, 1)
     after = score(s, t, i)
     complete = after == s.colors * s.ranks
     counters[DONE] = counters[LIVES] <= 0 or complete or counters[TURNS_LEFT] <= 0
