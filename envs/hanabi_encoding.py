@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from envs.hanabi_kernels import seat
 from envs.hanabi_rules import (
     DEALT,
     DISCARD,
@@ -26,7 +27,6 @@ from envs.hanabi_rules import (
     REVEAL_COLOR,
     REVEAL_RANK,
     HanabiRules,
-    seat,
 )
 
 
@@ -59,15 +59,15 @@ def hint_ranks(hand_size: int) -> NDArray[np.int32]:
 
 
 @njit(cache=True, nogil=True)
-def _encode_last_move(s, t, i, observer, out):  # type: ignore[no-untyped-def]
-    counters = t.counters[i]
-    if counters[LAST_PLAYER] < 0:
+def _encode_last_move(s, lookup, c, observer, out, at):  # type: ignore[no-untyped-def]
+    if c[LAST_PLAYER] < 0:
         return
-    move = counters[LAST_MOVE]
-    kind, offset, index = s.move_kind[move], s.move_offset[move], s.move_index[move]
-    mover = seat(s, counters[LAST_PLAYER], s.players - observer)
-    out[mover] = 1
-    at = s.players
+    move = c[LAST_MOVE]
+    kind, offset = lookup[s.move_kind + move], lookup[s.move_offset + move]
+    index = lookup[s.move_index + move]
+    mover = seat(s, c[LAST_PLAYER], s.players - observer)
+    out[at + mover] = 1
+    at += s.players
     # The features count play before discard, the move numbers the other way round.
     out[at + (1 if kind == DISCARD else 0 if kind == PLAY else kind)] = 1
     at += 4
@@ -81,110 +81,109 @@ def _encode_last_move(s, t, i, observer, out):  # type: ignore[no-untyped-def]
         out[at + index] = 1
     at += s.ranks
     for k in range(min(s.hand, MASK_BITS)):
-        out[at + k] = (counters[LAST_MASK] >> k) & 1
+        out[at + k] = (c[LAST_MASK] >> k) & 1
     at += s.hand
     if offset == 0:
         out[at + index] = 1
-        out[at + s.hand + counters[LAST_CARD]] = 1
-    at += s.hand + s.colors * s.ranks
+        out[at + s.hand + c[LAST_CARD]] = 1
+    at += s.hand + s.cards
     if kind == PLAY:
-        out[at] = counters[LAST_SCORED]
-        out[at + 1] = counters[LAST_TOKEN]
+        out[at] = c[LAST_SCORED]
+        out[at + 1] = c[LAST_TOKEN]
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _fill(out, at, count):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _ones(out, at, count):  # type: ignore[no-untyped-def]
     for k in range(count):
         out[at + k] = 1
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _copy(out, at, source):  # type: ignore[no-untyped-def]
-    """Copy `source` to out[at:]. A view and indices from 0 let the compiler copy many bytes at a time."""
-    place = out[at : at + source.shape[0]]
-    for k in range(source.shape[0]):
-        place[k] = source[k]
+@njit(cache=True, nogil=True)
+def _copy(out, at, source, first, count):  # type: ignore[no-untyped-def]
+    for k in range(count):
+        out[at + k] = source[first + k]
 
 
 @njit(cache=True, nogil=True)
-def encode(s, t, i, observer, out):  # type: ignore[no-untyped-def]
-    """Write what player `observer` sees of game `i` into `out`, uint8[observation]."""
-    counters = t.counters[i]
-    cards = s.colors * s.ranks
-    known_at = s.observation - (0 if s.minimal else s.players * s.hand * s.knowledge)
-    out[:known_at] = 0
+def encode(s, lookup, game, c, observer, out):  # type: ignore[no-untyped-def]
+    """Write what player `observer` sees into `out`, uint8[observation]."""
+    hand_known = s.hand * s.knowledge
+    known_at = s.observation - (0 if s.minimal else s.players * hand_known)
+    for k in range(known_at):
+        out[k] = 0
     at = 0
     for offset in range(1, s.players):
         player = seat(s, observer, offset)
-        for slot in range(t.held[i, player]):
-            out[at + slot * cards + t.hands[i, player, slot]] = 1
-        at += s.hand * cards
+        for slot in range(game[s.held_at + player]):
+            out[at + slot * s.cards + game[s.hands_at + player * s.hand + slot]] = 1
+        at += s.hand * s.cards
     for offset in range(s.players):
-        out[at + offset] = t.held[i, seat(s, observer, offset)] < s.hand
+        out[at + offset] = game[s.held_at + seat(s, observer, offset)] < s.hand
     at += s.players
 
-    _fill(out, at, s.deck - counters[DEALT])
+    _ones(out, at, s.deck - c[DEALT])
     at += s.deck - s.players * s.hand
     for color in range(s.colors):
-        if t.fireworks[i, color] > 0:
-            out[at + t.fireworks[i, color] - 1] = 1
+        played = game[s.fireworks_at + color]
+        if played > 0:
+            out[at + played - 1] = 1
         at += s.ranks
-    _fill(out, at, counters[INFORMATION])
+    _ones(out, at, c[INFORMATION])
     at += s.information
-    _fill(out, at, counters[LIVES])
+    _ones(out, at, c[LIVES])
     at += s.lives
-    _copy(out, at, t.discarded[i])
+    _copy(out, at, game, s.discarded_at, s.deck)
     at += s.deck
-    _encode_last_move(s, t, i, observer, out[at:])
+    _encode_last_move(s, lookup, c, observer, out, at)
     if not s.minimal:
         for offset in range(s.players):
-            known = t.known[i, seat(s, observer, offset)]
-            _copy(out, known_at + offset * known.shape[0], known)
+            known = s.known_at + seat(s, observer, offset) * hand_known
+            _copy(out, known_at + offset * hand_known, game, known, hand_known)
 
 
 @njit(cache=True, nogil=True)
-def encode_hand(s, t, i, player, out):  # type: ignore[no-untyped-def]
+def encode_hand(s, game, player, out):  # type: ignore[no-untyped-def]
     """Write the true cards of a hand, one-hot, into `out`, uint8[hand * colors * ranks]; a missing card is all 0."""
-    out[:] = 0
-    for slot in range(t.held[i, player]):
-        out[slot * s.colors * s.ranks + t.hands[i, player, slot]] = 1
+    for k in range(s.hand * s.cards):
+        out[k] = 0
+    for slot in range(game[s.held_at + player]):
+        out[slot * s.cards + game[s.hands_at + player * s.hand + slot]] = 1
 
 
 @njit(cache=True, nogil=True)
-def legal_moves(s, t, i, out):  # type: ignore[no-untyped-def]
+def legal_moves(s, lookup, game, c, out):  # type: ignore[no-untyped-def]
     """Write the legal moves of the player to act into `out`, bool[moves]."""
-    counters = t.counters[i]
-    player = counters[PLAYER]
-    held = t.held[i, player]
-    out[:] = False
-    if counters[INFORMATION] < s.information:
-        out[:held] = True
-    out[s.hand : s.hand + held] = True
-    if counters[INFORMATION] <= 0:
+    held = game[s.held_at + c[PLAYER]]
+    for k in range(s.moves):
+        out[k] = False
+    if c[INFORMATION] < s.information:
+        for k in range(held):
+            out[k] = True
+    for k in range(held):
+        out[s.hand + k] = True
+    if c[INFORMATION] <= 0:
         return
     by_color = 2 * s.hand
     by_rank = by_color + (s.players - 1) * s.colors
     for offset in range(1, s.players):
-        target = seat(s, player, offset)
-        for slot in range(t.held[i, target]):
-            card = t.hands[i, target, slot]
-            out[by_color + s.color_of[card]] = True
-            out[by_rank + s.rank_of[card]] = True
+        target = seat(s, c[PLAYER], offset)
+        for slot in range(game[s.held_at + target]):
+            card = game[s.hands_at + target * s.hand + slot]
+            out[by_color + lookup[s.color_of + card]] = True
+            out[by_rank + lookup[s.rank_of + card]] = True
         by_color += s.colors
         by_rank += s.ranks
 
 
 @njit(cache=True, nogil=True)
-def last_move_key(s, t, i, ranks_of_masks, num_masks):  # type: ignore[no-untyped-def]
+def last_move_key(s, c, masks, num_masks):  # type: ignore[no-untyped-def]
     """Return the row of the last move among the observations of the language.
 
     Nothing, discards, plays, color hints and rank hints stand in the order of the moves; every hint has a row for
-    each set of cards that it may name. `ranks_of_masks`: int32[256] from `hint_ranks`, which has `num_masks` sets.
+    each set of cards that it may name. `masks`: int32[256] from `hint_ranks`, which has `num_masks` sets.
     """
-    counters = t.counters[i]
-    if counters[LAST_PLAYER] < 0:
+    if c[LAST_PLAYER] < 0:
         return 0
-    move = counters[LAST_MOVE]
-    if move < 2 * s.hand:
-        return 1 + move
-    return 1 + 2 * s.hand + (move - 2 * s.hand) * num_masks + ranks_of_masks[counters[LAST_MASK]]
+    if c[LAST_MOVE] < 2 * s.hand:
+        return 1 + c[LAST_MOVE]
+    return 1 + 2 * s.hand + (c[LAST_MOVE] - 2 * s.hand) * num_masks + masks[c[LAST_MASK]]

@@ -22,19 +22,8 @@ from envs.hanabi_encoding import (
     legal_moves,
     observation_size,
 )
-from envs.hanabi_rules import (
-    DONE,
-    INFORMATION,
-    LIVES,
-    PLAYER,
-    HanabiRules,
-    apply_move,
-    is_legal,
-    new_table,
-    score,
-    shuffle,
-    start,
-)
+from envs.hanabi_kernels import apply_move, is_legal, score, shuffle, start
+from envs.hanabi_rules import DONE, INFORMATION, LIVES, PLAYER, HanabiRules
 from envs.language import hanabi_game
 from envs.rng import stream
 from schemas.errors import UserError
@@ -43,69 +32,81 @@ _MIN_SLICE = 128  # games a thread; below that, handing the slice over costs mor
 
 
 @njit(cache=True, nogil=True)
-def _show(s, t, first, last, masks, num_masks, step):  # type: ignore[no-untyped-def]
-    """Write observation, legal moves, key and player of games first..last-1; `step`: the arrays of a Step."""
+def _show(s, lookup, games, counters, masks, first, last, step):  # type: ignore[no-untyped-def]
+    """Write observation, legal moves, key and player of games first..last-1 into `step`, the arrays of a Step."""
     obs, legal, key, player, _, _ = step
+    num_masks = masks.max() + 1
     for i in range(first, last):
-        encode(s, t, i, t.counters[i, PLAYER], obs[i])
-        legal_moves(s, t, i, legal[i])
-        key[i] = last_move_key(s, t, i, masks, num_masks)
-        player[i] = t.counters[i, PLAYER]
+        game, c = games[i], counters[i]
+        encode(s, lookup, game, c, c[PLAYER], obs[i])
+        legal_moves(s, lookup, game, c, legal[i])
+        key[i] = last_move_key(s, c, masks, num_masks)
+        player[i] = c[PLAYER]
 
 
 @njit(cache=True, nogil=True)
-def _step(s, t, first, last, actions, autoreset, cards, masks, num_masks, step):  # type: ignore[no-untyped-def]
+def _step(s, lookup, games, counters, masks, rng, cards, actions, autoreset, first, last, step):  # type: ignore[no-untyped-def]
     """Make one move in each of the games first..last-1 and show them. `cards`: uint8[deck], the sorted deck."""
     obs, legal, key, player, reward, done = step
+    num_masks = masks.max() + 1
     for i in range(first, last):
+        game, c = games[i], counters[i]
         reward[i] = 0
-        if not t.counters[i, DONE]:
-            reward[i] = apply_move(s, t, i, actions[i])
-        done[i] = t.counters[i, DONE] != 0
+        if not c[DONE]:
+            reward[i] = apply_move(s, lookup, game, c, actions[i])
+        done[i] = c[DONE] != 0
         if done[i] and autoreset:
-            t.deck[i] = cards
-            shuffle(t.deck[i], t.rng[i])
-            start(s, t, i)
-        encode(s, t, i, t.counters[i, PLAYER], obs[i])
-        legal_moves(s, t, i, legal[i])
-        key[i] = last_move_key(s, t, i, masks, num_masks)
-        player[i] = t.counters[i, PLAYER]
+            _new_game(s, lookup, game, c, rng[i], cards)
+        encode(s, lookup, game, c, c[PLAYER], obs[i])
+        legal_moves(s, lookup, game, c, legal[i])
+        key[i] = last_move_key(s, c, masks, num_masks)
+        player[i] = c[PLAYER]
 
 
 @njit(cache=True, nogil=True)
-def _start_all(s, t, shuffled, cards):  # type: ignore[no-untyped-def]
-    for i in range(t.counters.shape[0]):
+def _new_game(s, lookup, game, c, rng, cards):  # type: ignore[no-untyped-def]
+    """Shuffle the sorted deck `cards`, uint8[deck], and deal."""
+    deck = game[s.deck_at : s.deck_at + s.deck]
+    for k in range(s.deck):
+        deck[k] = cards[k]
+    shuffle(deck, rng)
+    start(s, lookup, game, c, rng)
+
+
+@njit(cache=True, nogil=True)
+def _start_all(s, lookup, games, counters, rng, cards, shuffled):  # type: ignore[no-untyped-def]
+    for i in range(games.shape[0]):
         if shuffled:
-            t.deck[i] = cards
-            shuffle(t.deck[i], t.rng[i])
-        start(s, t, i)
+            _new_game(s, lookup, games[i], counters[i], rng[i], cards)
+        else:
+            start(s, lookup, games[i], counters[i], rng[i])
 
 
 @njit(cache=True, nogil=True)
-def _first_illegal(s, t, actions):  # type: ignore[no-untyped-def]
+def _first_illegal(s, lookup, games, counters, actions):  # type: ignore[no-untyped-def]
     """Return the first game whose move is not legal, -1 if there is none. Ended games take any."""
     for i in range(actions.shape[0]):
-        if not t.counters[i, DONE] and not is_legal(s, t, i, actions[i]):
+        if not counters[i, DONE] and not is_legal(s, lookup, games[i], counters[i], actions[i]):
             return i
     return -1
 
 
 @njit(cache=True, nogil=True)
-def _encode_all(s, t, observers, out):  # type: ignore[no-untyped-def]
+def _encode_all(s, lookup, games, counters, observers, out):  # type: ignore[no-untyped-def]
     for i in range(out.shape[0]):
-        encode(s, t, i, observers[i], out[i])
+        encode(s, lookup, games[i], counters[i], observers[i], out[i])
 
 
 @njit(cache=True, nogil=True)
-def _encode_hands(s, t, players, out):  # type: ignore[no-untyped-def]
+def _encode_hands(s, games, players, out):  # type: ignore[no-untyped-def]
     for i in range(out.shape[0]):
-        encode_hand(s, t, i, players[i], out[i])
+        encode_hand(s, games[i], players[i], out[i])
 
 
 @njit(cache=True, nogil=True)
-def _scores(s, t, out):  # type: ignore[no-untyped-def]
+def _scores(s, games, counters, out):  # type: ignore[no-untyped-def]
     for i in range(out.shape[0]):
-        out[i] = score(s, t, i)
+        out[i] = score(s, games[i], counters[i])
 
 
 def checked_decks(rules: HanabiRules, num_envs: int, decks: NDArray[np.integer]) -> NDArray[np.uint8]:
@@ -174,10 +175,10 @@ class Hanabi:
         self.obs_size = observation_size(self.rules)
         self.autoreset = autoreset
         self._sizes = self.rules.sizes(self.obs_size)
-        self.table = new_table(self._sizes, num_envs)
+        self._lookup = np.concatenate([part.ravel() for part in self.rules.lookup().values()])
         self._cards = self.rules.sorted_deck
         self._masks = hint_ranks(self.rules.hand_size)
-        self._num_masks = int(self._masks.max()) + 1
+        self.table = self.rules.new_table(num_envs)
         slices = max(1, min(num_threads, num_envs // _MIN_SLICE))
         bounds = [num_envs * k // slices for k in range(slices + 1)]
         self._slices = list(itertools.pairwise(bounds))
@@ -192,9 +193,14 @@ class Hanabi:
             self.table.deck[:] = checked_decks(self.rules, self.num_envs, decks)
         for i in range(self.num_envs):
             self.table.rng[i] = stream(seed, i)
-        _start_all(self._sizes, self.table, decks is None, self._cards)
+        games, counters = self.table.games, self.table.counters
+        _start_all(
+            self._sizes, self._lookup, games, counters, self.table.rng, self._cards, decks is None
+        )
         out = new_step(self.rules, self.num_envs, self.obs_size)
-        self._run(lambda a, b: _show(self._sizes, self.table, a, b, self._masks, self._num_masks, out))
+        self._run(
+            lambda a, b: _show(self._sizes, self._lookup, games, counters, self._masks, a, b, tuple(out))
+        )
         return out
 
     def step(self, actions: NDArray[np.integer], out: Step | None = None) -> Step:
@@ -203,32 +209,22 @@ class Hanabi:
         Raises UserError, before any game has moved, naming the first game whose move is not legal.
         """
         actions = checked_actions(self.num_envs, actions)
-        wrong = _first_illegal(self._sizes, self.table, actions)
+        games, counters = self.table.games, self.table.counters
+        wrong = _first_illegal(self._sizes, self._lookup, games, counters, actions)
         if wrong >= 0:
             legal = np.empty(self.rules.num_moves, np.bool_)
-            legal_moves(self._sizes, self.table, wrong, legal)
+            legal_moves(self._sizes, self._lookup, games[wrong], counters[wrong], legal)
             raise illegal_move(self.game, wrong, int(actions[wrong]), legal)
         step = out or new_step(self.rules, self.num_envs, self.obs_size)
-        self._run(
-            lambda a, b: _step(
-                self._sizes,
-                self.table,
-                a,
-                b,
-                actions,
-                self.autoreset,
-                self._cards,
-                self._masks,
-                self._num_masks,
-                step,
-            )
-        )
+        fixed = (self._sizes, self._lookup, games, counters, self._masks, self.table.rng, self._cards)
+        self._run(lambda a, b: _step(*fixed, actions, self.autoreset, a, b, tuple(step)))
         return step
 
     def encode(self, offset: int = 0) -> NDArray[np.uint8]:
         """Return what the player `offset` seats after the one to act sees, uint8[B, D]."""
         out = np.empty((self.num_envs, self.obs_size), np.uint8)
-        _encode_all(self._sizes, self.table, (self.player + offset) % self.num_players, out)
+        observers = (self.player + offset) % self.num_players
+        _encode_all(self._sizes, self._lookup, self.table.games, self.table.counters, observers, out)
         return out
 
     def own_hand(self) -> NDArray[np.uint8]:
@@ -237,7 +233,7 @@ class Hanabi:
         They are hidden from the player: a target for auxiliary learning, not an observation.
         """
         out = np.empty((self.num_envs, self.rules.hand_size * self.rules.max_score), np.uint8)
-        _encode_hands(self._sizes, self.table, self.player, out)
+        _encode_hands(self._sizes, self.table.games, self.player.copy(), out)
         return out
 
     @property
@@ -249,7 +245,7 @@ class Hanabi:
     def scores(self) -> NDArray[np.int64]:
         """Score of every game so far, int64[B]."""
         out = np.empty(self.num_envs, np.int64)
-        _scores(self._sizes, self.table, out)
+        _scores(self._sizes, self.table.games, self.table.counters, out)
         return out
 
     @property
@@ -265,7 +261,8 @@ class Hanabi:
     @property
     def bytes_per_env(self) -> int:
         """Memory of one game's state, without what a step returns."""
-        return sum(array.nbytes for array in self.table) // self.num_envs
+        parts = (self.table.games, self.table.counters, self.table.rng)
+        return sum(part.nbytes for part in parts) // self.num_envs
 
     def _run(self, kernel: Callable[[int, int], object]) -> None:
         """Run a kernel on every slice of the games, the first on this thread."""

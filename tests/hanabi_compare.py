@@ -156,7 +156,7 @@ def _compare(fast: Hanabi, slow: HanabiReference, shown: Step, wanted: Step, fou
 def _knowledge(fast: Hanabi, env: int, player: int, slot: int, card) -> tuple[list[object], list[object]]:
     """Plausible colors and ranks, hinted color and rank, of our card and of HLE's."""
     colors, ranks = fast.rules.colors, fast.rules.ranks
-    known = fast.table.known[env, player].reshape(fast.rules.hand_size, -1)[slot]
+    known = fast.table.known[env, player, slot]
     possible = known[: colors * ranks].reshape(colors, ranks).astype(bool)
     color, rank = known[colors * ranks :][:colors], known[colors * ranks + colors :]
     ours = [*possible.any(1), *possible.any(0), *color, *rank]
