@@ -6,10 +6,10 @@ players are counted from the observer on. Source: canonical_encoders.cc of the H
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from envs.hanabi_kernels import seat
+from envs.compiled import kernel
+from envs.hanabi_kernels import copy, fill, seat
 from envs.hanabi_rules import (
     DEALT,
     DISCARD,
@@ -58,7 +58,7 @@ def hint_ranks(hand_size: int) -> NDArray[np.int32]:
     return table
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _encode_last_move(s, lookup, c, observer, out, at):  # type: ignore[no-untyped-def]
     if c[LAST_PLAYER] < 0:
         return
@@ -92,25 +92,12 @@ def _encode_last_move(s, lookup, c, observer, out, at):  # type: ignore[no-untyp
         out[at + 1] = c[LAST_TOKEN]
 
 
-@njit(cache=True, nogil=True)
-def _ones(out, at, count):  # type: ignore[no-untyped-def]
-    for k in range(count):
-        out[at + k] = 1
-
-
-@njit(cache=True, nogil=True)
-def _copy(out, at, source, first, count):  # type: ignore[no-untyped-def]
-    for k in range(count):
-        out[at + k] = source[first + k]
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def encode(s, lookup, game, c, observer, out):  # type: ignore[no-untyped-def]
     """Write what player `observer` sees into `out`, uint8[observation]."""
     hand_known = s.hand * s.knowledge
     known_at = s.observation - (0 if s.minimal else s.players * hand_known)
-    for k in range(known_at):
-        out[k] = 0
+    fill(out, 0, known_at, 0)
     at = 0
     for offset in range(1, s.players):
         player = seat(s, observer, offset)
@@ -121,46 +108,41 @@ def encode(s, lookup, game, c, observer, out):  # type: ignore[no-untyped-def]
         out[at + offset] = game[s.held_at + seat(s, observer, offset)] < s.hand
     at += s.players
 
-    _ones(out, at, s.deck - c[DEALT])
+    fill(out, at, s.deck - c[DEALT], 1)
     at += s.deck - s.players * s.hand
     for color in range(s.colors):
         played = game[s.fireworks_at + color]
         if played > 0:
             out[at + played - 1] = 1
         at += s.ranks
-    _ones(out, at, c[INFORMATION])
+    fill(out, at, c[INFORMATION], 1)
     at += s.information
-    _ones(out, at, c[LIVES])
+    fill(out, at, c[LIVES], 1)
     at += s.lives
-    _copy(out, at, game, s.discarded_at, s.deck)
+    copy(out, at, game, s.discarded_at, s.deck)
     at += s.deck
     _encode_last_move(s, lookup, c, observer, out, at)
     if not s.minimal:
         for offset in range(s.players):
             known = s.known_at + seat(s, observer, offset) * hand_known
-            _copy(out, known_at + offset * hand_known, game, known, hand_known)
+            copy(out, known_at + offset * hand_known, game, known, hand_known)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def encode_hand(s, game, player, out):  # type: ignore[no-untyped-def]
     """Write the true cards of a hand, one-hot, into `out`, uint8[hand * colors * ranks]; a missing card is all 0."""
-    for k in range(s.hand * s.cards):
-        out[k] = 0
+    fill(out, 0, s.hand * s.cards, 0)
     for slot in range(game[s.held_at + player]):
         out[slot * s.cards + game[s.hands_at + player * s.hand + slot]] = 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def legal_moves(s, lookup, game, c, out):  # type: ignore[no-untyped-def]
     """Write the legal moves of the player to act into `out`, bool[moves]."""
     held = game[s.held_at + c[PLAYER]]
-    for k in range(s.moves):
-        out[k] = False
-    if c[INFORMATION] < s.information:
-        for k in range(held):
-            out[k] = True
-    for k in range(held):
-        out[s.hand + k] = True
+    fill(out, 0, s.moves, False)
+    fill(out, 0, held if c[INFORMATION] < s.information else 0, True)
+    fill(out, s.hand, held, True)
     if c[INFORMATION] <= 0:
         return
     by_color = 2 * s.hand
@@ -175,7 +157,7 @@ def legal_moves(s, lookup, game, c, out):  # type: ignore[no-untyped-def]
         by_rank += s.ranks
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def last_move_key(s, c, masks, num_masks):  # type: ignore[no-untyped-def]
     """Return the row of the last move among the observations of the language.
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.base import Game, Step
+from envs.compiled import kernel
 from envs.hanabi_encoding import (
     encode,
     encode_hand,
@@ -31,7 +31,7 @@ from schemas.errors import UserError
 _MIN_SLICE = 128  # games a thread; below that, handing the slice over costs more than it saves
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _show(s, lookup, games, counters, masks, first, last, step):  # type: ignore[no-untyped-def]
     """Write observation, legal moves, key and player of games first..last-1 into `step`, the arrays of a Step."""
     obs, legal, key, player, _, _ = step
@@ -44,7 +44,7 @@ def _show(s, lookup, games, counters, masks, first, last, step):  # type: ignore
         player[i] = c[PLAYER]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _step(s, lookup, games, counters, masks, rng, cards, actions, autoreset, first, last, step):  # type: ignore[no-untyped-def]
     """Make one move in each of the games first..last-1 and show them. `cards`: uint8[deck], the sorted deck."""
     obs, legal, key, player, reward, done = step
@@ -63,7 +63,7 @@ def _step(s, lookup, games, counters, masks, rng, cards, actions, autoreset, fir
         player[i] = c[PLAYER]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _new_game(s, lookup, game, c, rng, cards):  # type: ignore[no-untyped-def]
     """Shuffle the sorted deck `cards`, uint8[deck], and deal."""
     deck = game[s.deck_at : s.deck_at + s.deck]
@@ -73,7 +73,7 @@ def _new_game(s, lookup, game, c, rng, cards):  # type: ignore[no-untyped-def]
     start(s, lookup, game, c, rng)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _start_all(s, lookup, games, counters, rng, cards, shuffled):  # type: ignore[no-untyped-def]
     for i in range(games.shape[0]):
         if shuffled:
@@ -82,7 +82,7 @@ def _start_all(s, lookup, games, counters, rng, cards, shuffled):  # type: ignor
             start(s, lookup, games[i], counters[i], rng[i])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _first_illegal(s, lookup, games, counters, actions):  # type: ignore[no-untyped-def]
     """Return the first game whose move is not legal, -1 if there is none. Ended games take any."""
     for i in range(actions.shape[0]):
@@ -91,19 +91,19 @@ def _first_illegal(s, lookup, games, counters, actions):  # type: ignore[no-unty
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _encode_all(s, lookup, games, counters, observers, out):  # type: ignore[no-untyped-def]
     for i in range(out.shape[0]):
         encode(s, lookup, games[i], counters[i], observers[i], out[i])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _encode_hands(s, games, players, out):  # type: ignore[no-untyped-def]
     for i in range(out.shape[0]):
         encode_hand(s, games[i], players[i], out[i])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _scores(s, games, counters, out):  # type: ignore[no-untyped-def]
     for i in range(out.shape[0]):
         out[i] = score(s, games[i], counters[i])

@@ -8,8 +8,9 @@ In all kernels `s` is a `Sizes`, `lookup` its table (uint8), `game` one row of `
 `Table.counters` (int32); see envs.hanabi_rules.
 """
 
-from numba import njit
+from numba import uint64
 
+from envs.compiled import kernel
 from envs.hanabi_rules import (
     DEALT,
     DISCARD,
@@ -32,7 +33,7 @@ from envs.hanabi_rules import (
 from envs.rng import below
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def shuffle(deck, rng):  # type: ignore[no-untyped-def]
     """Shuffle uint8[deck] in place (Fisher-Yates) with the stream `rng`, uint64[1]."""
     for last in range(deck.shape[0] - 1, 0, -1):
@@ -42,14 +43,30 @@ def shuffle(deck, rng):  # type: ignore[no-untyped-def]
         deck[other] = card
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def fill(out, at, count, value):  # type: ignore[no-untyped-def]
+    """Set `count` bytes of `out` from index `at` on. Unsigned indices let the compiler write many at a time."""
+    place = uint64(at)
+    for k in range(uint64(count)):
+        out[place + k] = value
+
+
+@kernel
+def copy(out, at, source, first, count):  # type: ignore[no-untyped-def]
+    """Copy `count` bytes of `source` from index `first` on to `out` from index `at` on."""
+    place, origin = uint64(at), uint64(first)
+    for k in range(uint64(count)):
+        out[place + k] = source[origin + k]
+
+
+@kernel
 def seat(s, player, offset):  # type: ignore[no-untyped-def]
     """Return the player `offset` seats (at most a round) after `player`."""
     other = player + offset
     return other - s.players if other >= s.players else other
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def score(s, game, c):  # type: ignore[no-untyped-def]
     """Return the score: cards played, or 0 without lives (unless the score is kept)."""
     if c[LIVES] <= 0 and not s.keep_score:
@@ -60,7 +77,7 @@ def score(s, game, c):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _draw(s, lookup, game, c, player):  # type: ignore[no-untyped-def]
     card = game[s.deck_at + c[DEALT]]
     slot = game[s.held_at + player]
@@ -69,11 +86,10 @@ def _draw(s, lookup, game, c, player):  # type: ignore[no-untyped-def]
     game[s.hands_at + player * s.hand + slot] = card
     known = s.known_at + (player * s.hand + slot) * s.knowledge
     fresh = s.fresh + card * s.knowledge
-    for k in range(s.knowledge):
-        game[known + k] = lookup[fresh + k]
+    copy(game, known, lookup, fresh, s.knowledge)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def start(s, lookup, game, c, rng):  # type: ignore[no-untyped-def]
     """Begin a game with the deck that stands in it; the stream draws the first player where that is random."""
     for k in range(c.shape[0]):
@@ -84,17 +100,15 @@ def start(s, lookup, game, c, rng):  # type: ignore[no-untyped-def]
     c[LAST_PLAYER] = -1
     if s.random_start:
         c[PLAYER] = below(rng, s.players)
-    for color in range(s.colors):
-        game[s.fireworks_at + color] = 0
-    for k in range(s.deck):
-        game[s.discarded_at + k] = 0
+    fill(game, s.fireworks_at, s.colors, 0)
+    fill(game, s.discarded_at, s.deck, 0)
     for player in range(s.players):
         game[s.held_at + player] = 0
         for _ in range(s.hand):
             _draw(s, lookup, game, c, player)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_legal(s, lookup, game, c, move):  # type: ignore[no-untyped-def]
     """Tell whether the player to act may make move number `move`, which may be any integer."""
     if move < 0 or move >= s.moves:
@@ -116,7 +130,7 @@ def is_legal(s, lookup, game, c, move):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _take(s, game, player, slot):  # type: ignore[no-untyped-def]
     """Remove a card from a hand; the newer ones move up."""
     last = game[s.held_at + player] - 1
@@ -125,14 +139,12 @@ def _take(s, game, player, slot):  # type: ignore[no-untyped-def]
         game[hand + k] = game[hand + k + 1]
     known = s.known_at + (player * s.hand + slot) * s.knowledge
     rest = (last - slot) * s.knowledge
-    for k in range(rest):
-        game[known + k] = game[known + s.knowledge + k]
-    for k in range(s.knowledge):
-        game[known + rest + k] = 0
+    copy(game, known, game, known + s.knowledge, rest)
+    fill(game, known + rest, s.knowledge, 0)
     game[s.held_at + player] = last
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put_on_pile(s, lookup, game, c, card):  # type: ignore[no-untyped-def]
     game[s.pile_at + c[DISCARDS]] = card
     c[DISCARDS] += 1
@@ -142,7 +154,7 @@ def _put_on_pile(s, lookup, game, c, card):  # type: ignore[no-untyped-def]
     game[place] = 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _play_or_discard(s, lookup, game, c, kind, slot):  # type: ignore[no-untyped-def]
     player = c[PLAYER]
     card = game[s.hands_at + player * s.hand + slot]
@@ -166,7 +178,7 @@ def _play_or_discard(s, lookup, game, c, kind, slot):  # type: ignore[no-untyped
         _draw(s, lookup, game, c, player)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hint(s, lookup, game, c, move):  # type: ignore[no-untyped-def]
     """Mark what a hint says of every card of the hinted hand, and which cards it names."""
     c[INFORMATION] -= 1
@@ -179,9 +191,10 @@ def _hint(s, lookup, game, c, move):  # type: ignore[no-untyped-def]
     for slot in range(game[s.held_at + target]):
         known = s.known_at + (target * s.hand + slot) * s.knowledge
         named = lookup[value_of + game[s.hands_at + target * s.hand + slot]] == value
-        compatible = s.compatible + (2 * move + (1 if named else 0)) * s.knowledge
-        for k in range(s.knowledge):
-            game[known + k] &= lookup[compatible + k]
+        compatible = uint64(s.compatible + (2 * move + (1 if named else 0)) * s.knowledge)
+        first = uint64(known)
+        for k in range(uint64(s.knowledge)):
+            game[first + k] &= lookup[compatible + k]
         if named:
             game[known + bit] = 1
             if slot < MASK_BITS:
@@ -189,7 +202,7 @@ def _hint(s, lookup, game, c, move):  # type: ignore[no-untyped-def]
     c[LAST_MASK] = mask
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def apply_move(s, lookup, game, c, move):  # type: ignore[no-untyped-def]
     """Make a legal move: act, draw, pass the turn. Returns the reward, the change of the score."""
     before = score(s, game, c)
