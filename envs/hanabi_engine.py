@@ -128,9 +128,7 @@ def checked_actions(num_envs: int, actions: NDArray[np.integer]) -> NDArray[np.i
     """Return actions as int64[num_envs]. Raises UserError saying what was expected and what came."""
     actions = np.asarray(actions)
     if actions.shape != (num_envs,) or actions.dtype.kind not in "iu":
-        raise UserError(
-            f"actions: {actions.dtype} of shape {actions.shape}; expected integers of shape ({num_envs},)"
-        )
+        raise UserError(f"actions: {actions.dtype} of shape {actions.shape}; expected integers of shape ({num_envs},)")
     return actions.astype(np.int64, copy=False)
 
 
@@ -194,13 +192,9 @@ class Hanabi:
         for i in range(self.num_envs):
             self.table.rng[i] = stream(seed, i)
         games, counters = self.table.games, self.table.counters
-        _start_all(
-            self._sizes, self._lookup, games, counters, self.table.rng, self._cards, decks is None
-        )
+        _start_all(self._sizes, self._lookup, games, counters, self.table.rng, self._cards, decks is None)
         out = new_step(self.rules, self.num_envs, self.obs_size)
-        self._run(
-            lambda a, b: _show(self._sizes, self._lookup, games, counters, self._masks, a, b, tuple(out))
-        )
+        self._run(lambda a, b: _show(self._sizes, self._lookup, games, counters, self._masks, a, b, tuple(out)))
         return out
 
     def step(self, actions: NDArray[np.integer], out: Step | None = None) -> Step:

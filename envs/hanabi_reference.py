@@ -126,9 +126,7 @@ class HanabiReference:
         """Deal from the deck while it is chance's turn."""
         state = self.states[env]
         while state.cur_player() == pyhanabi.CHANCE_PLAYER_ID:
-            color, rank = divmod(
-                int(self._decks[env, self.rules.deck_size - state.deck_size()]), self.rules.ranks
-            )
+            color, rank = divmod(int(self._decks[env, self.rules.deck_size - state.deck_size()]), self.rules.ranks)
             state.apply_move(deal_moves()[color, rank])
 
     def _legal(self, env: int) -> NDArray[np.bool_]:

@@ -126,9 +126,7 @@ class HanabiRules:
                 allowed = f"at least {low}" if high is None else f"from {low} to {high}"
                 raise UserError(f"{name}: {value!r}; a whole number {allowed} is needed")
         if self.observation_type not in OBSERVATION_TYPES:
-            raise UserError(
-                f"observation_type: {self.observation_type!r}; known are {', '.join(OBSERVATION_TYPES)}"
-            )
+            raise UserError(f"observation_type: {self.observation_type!r}; known are {', '.join(OBSERVATION_TYPES)}")
         if self.hand_size == 0:
             object.__setattr__(self, "hand_size", 5 if self.players < 4 else 4)
         if self.hand_size * self.players > self.deck_size:

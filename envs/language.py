@@ -61,9 +61,7 @@ def events(rules: HanabiRules) -> tuple[Event, ...]:
     positions = range(min(rules.hand_size, MASK_BITS))
     fewest = 1 if rules.hand_size <= MASK_BITS else 0  # the mask of a hint does not reach cards beyond the eighth
     named = [
-        subset
-        for count in range(fewest, len(positions) + 1)
-        for subset in itertools.combinations(positions, count)
+        subset for count in range(fewest, len(positions) + 1) for subset in itertools.combinations(positions, count)
     ]
     moves = [Event(kind, mover, card) for kind in ("discard", "play") for card in range(rules.hand_size)]
     hints = [
@@ -83,9 +81,7 @@ def key_of(event: Event, players: int) -> str:
     if event.kind in ("discard", "play"):
         return f"<({event.kind.capitalize()} {event.value}) by player {event.mover}>"
     offset = (event.target - event.mover) % players
-    what = (
-        f"color {COLOR_LETTERS[event.value]}" if event.kind == "hint_color" else f"rank {event.value + 1}"
-    )
+    what = f"color {COLOR_LETTERS[event.value]}" if event.kind == "hint_color" else f"rank {event.value + 1}"
     reveal = f" reveal {','.join(map(str, event.cards))}" if event.cards else ""
     return f"<(Reveal player +{offset} {what}) by player {event.mover}{reveal}>"
 
@@ -170,9 +166,7 @@ def event_text(event: Event, players: int, names: Sequence[str]) -> str:
     cards = _my_cards([names[k] for k in event.cards], whose)
     if event.target:
         cards += f" of {_person(event.target)}"
-    what, value = (
-        ("color", COLORS[event.value]) if event.kind == "hint_color" else ("rank", event.value + 1)
-    )
+    what, value = ("color", COLORS[event.value]) if event.kind == "hint_color" else ("rank", event.value + 1)
     return f"{mover} hinted the {what} of {cards}: {value}."
 
 

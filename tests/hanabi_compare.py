@@ -1,6 +1,7 @@
 """Play the fast Hanabi engine and HLE side by side and compare everything that either can tell."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from hanabi_learning_environment import pyhanabi
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from envs.base import Step
 from envs.hanabi_engine import Hanabi
-from envs.hanabi_reference import HanabiReference
+from envs.hanabi_reference import HanabiReference, deck_of
 from envs.hanabi_rules import DEALT, DISCARDS, HanabiRules
 
 CONFIGURATIONS = {
@@ -81,33 +82,85 @@ POLICIES: dict[str, Policy] = {
 }
 
 
-def differences(rules: HanabiRules, policy: Policy, games: int, seed: int) -> tuple[int, int, int, list[str]]:
-    """Play `games` games to the end in both engines, a third of them with decks that HLE dealt by itself.
+@dataclass
+class Comparison:
+    """What was played and compared, and what differed, in words."""
 
-    Returns the number of games, moves and comparisons, and what differed, in words.
-    """
+    games: int = 0
+    moves: int = 0
+    compared: int = 0
+    bombs: int = 0  # games that ended without lives
+    perfect: int = 0  # with all cards played
+    last_rounds: int = 0  # with the last round
+    found: list[str] = field(default_factory=list)
+
+    def __add__(self, other: "Comparison") -> "Comparison":
+        return Comparison(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def check(self, what: str, ours: object, theirs: object) -> None:
+        """Compare two values."""
+        self.compared += 1
+        if not np.array_equal(np.asarray(ours), np.asarray(theirs)):
+            self.found.append(f"{what}: {ours} instead of {theirs}")
+
+    def add(self, fast: Hanabi, slow: HanabiReference, shown: Step, wanted: Step, envs: NDArray[np.intp]) -> None:
+        """Compare what both engines show after a move, and the state of the games that made one."""
+        rules, table = fast.rules, fast.table
+        for name, ours, theirs in zip(Step._fields, shown, wanted, strict=True):
+            self.check(name, ours, theirs)
+        views = [fast.encode(offset) for offset in range(rules.players)]
+        scores, own = fast.scores, fast.own_hand()
+        for i in envs:
+            state = slow.states[i]
+            self.check(f"score {i}", scores[i], slow.score(i))
+            self.check(f"information tokens {i}", fast.information_tokens[i], state.information_tokens())
+            self.check(f"life tokens {i}", fast.life_tokens[i], state.life_tokens())
+            self.check(f"fireworks {i}", table.fireworks[i], state.fireworks())
+            self.check(f"deck size {i}", rules.deck_size - table.counters[i, DEALT], state.deck_size())
+            pile = [card.color() * rules.ranks + card.rank() for card in state.discard_pile()]
+            self.check(f"discards {i}", table.pile[i, : table.counters[i, DISCARDS]], pile)
+            for player, cards in enumerate(state.player_hands()):
+                hand = [card.color() * rules.ranks + card.rank() for card in cards]
+                self.check(f"hand {i}, {player}", table.hands[i, player, : table.held[i, player]], hand)
+                if player == state.cur_player():
+                    one_hot = own[i].reshape(rules.hand_size, -1)
+                    self.check(f"own hand {i}", np.flatnonzero(one_hot) % rules.max_score, hand)
+            for offset in range(rules.players):
+                player = (state.cur_player() + offset) % rules.players
+                self.check(f"encoding {i}, {player}", views[offset][i], slow.observe(i, player))
+            if rules.observation_type != "minimal":
+                observation = state.observation(0)  # kept: what it says of cards points into it
+                for player, known in enumerate(observation.card_knowledge()):
+                    for slot, card in enumerate(known):
+                        self.check(f"knowledge {i}, {player}, {slot}", *_knowledge(fast, i, player, slot, card))
+
+
+def differences(rules: HanabiRules, policy: Policy, games: int, seed: int) -> Comparison:
+    """Play `games` games to the end in both engines; where 3 divides the seed, with decks that HLE dealt by itself."""
     rng = np.random.default_rng(seed)
     fast = Hanabi(games, rules, autoreset=False)
     slow = HanabiReference(games, rules, autoreset=False, game=fast.game)
     decks = None
     if seed % 3 == 0:
         decks = np.stack([_dealt_by_hle(slow, rules) for _ in range(games)])
-    found: list[str] = []
-    moves = compared = 0
+    result = Comparison(games=games)
     shown, wanted = fast.reset(seed, decks), slow.reset(seed, decks)
-    while True:
-        compared += _compare(fast, slow, shown, wanted, found)
-        if wanted.done.all() or found:
-            return games, moves, compared, found
+    result.add(fast, slow, shown, wanted, np.arange(games))
+    while not wanted.done.all() and not result.found:
+        moving = np.flatnonzero(~wanted.done)
         actions = policy(slow, wanted, rng)
-        moves += int((~wanted.done).sum())
         shown, wanted = fast.step(actions), slow.step(actions)
+        result.moves += len(moving)
+        result.add(fast, slow, shown, wanted, moving)
+    lives = np.array([state.life_tokens() for state in slow.states])
+    result.bombs = int((lives == 0).sum())
+    result.perfect = sum(sum(state.fireworks()) == rules.max_score for state in slow.states)
+    result.last_rounds = games - result.bombs - result.perfect
+    return result
 
 
 def _dealt_by_hle(slow: HanabiReference, rules: HanabiRules) -> NDArray[np.uint8]:
     """Let HLE deal a whole game of discards and plays, and take the deck from its history."""
-    from envs.hanabi_reference import deck_of
-
     state = slow.hle_game.new_initial_state()
     while not state.is_terminal():
         if state.cur_player() == pyhanabi.CHANCE_PLAYER_ID:
@@ -115,42 +168,6 @@ def _dealt_by_hle(slow: HanabiReference, rules: HanabiRules) -> NDArray[np.uint8
         else:
             state.apply_move(state.legal_moves()[0])
     return deck_of(state, rules)
-
-
-def _compare(fast: Hanabi, slow: HanabiReference, shown: Step, wanted: Step, found: list[str]) -> int:
-    """Compare one moment of every game; appends differences to `found`, returns how many values were compared."""
-    rules, table, compared = fast.rules, fast.table, 0
-
-    def check(what: str, ours: object, theirs: object) -> None:
-        nonlocal compared
-        compared += 1
-        if not np.array_equal(np.asarray(ours), np.asarray(theirs)):
-            found.append(f"{what}: {ours} instead of {theirs}")
-
-    for name, ours, theirs in zip(Step._fields, shown, wanted, strict=True):
-        check(name, ours, theirs)
-    views = [fast.encode(offset) for offset in range(rules.players)]
-    scores = fast.scores
-    for i, state in enumerate(slow.states):
-        check(f"score {i}", scores[i], slow.score(i))
-        check(f"information tokens {i}", fast.information_tokens[i], state.information_tokens())
-        check(f"life tokens {i}", fast.life_tokens[i], state.life_tokens())
-        check(f"fireworks {i}", table.fireworks[i], state.fireworks())
-        check(f"deck size {i}", rules.deck_size - table.counters[i, DEALT], state.deck_size())
-        pile = [card.color() * rules.ranks + card.rank() for card in state.discard_pile()]
-        check(f"discards {i}", table.pile[i, : table.counters[i, DISCARDS]], pile)
-        for player, cards in enumerate(state.player_hands()):
-            hand = [card.color() * rules.ranks + card.rank() for card in cards]
-            check(f"hand {i}, {player}", table.hands[i, player, : table.held[i, player]], hand)
-        for offset in range(rules.players):
-            player = (state.cur_player() + offset) % rules.players
-            check(f"encoding {i}, {player}", views[offset][i], slow.observe(i, player))
-        if rules.observation_type != "minimal":
-            observation = state.observation(0)  # kept: what it says of cards points into it
-            for player, cards in enumerate(observation.card_knowledge()):
-                for slot, card in enumerate(cards):
-                    check(f"knowledge {i}, {player}, {slot}", *_knowledge(fast, i, player, slot, card))
-    return compared
 
 
 def _knowledge(fast: Hanabi, env: int, player: int, slot: int, card) -> tuple[list[object], list[object]]:

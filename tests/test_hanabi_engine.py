@@ -1,0 +1,174 @@
+"""The Hanabi engine against HLE, and what HLE has no word for: seeds, threads, decks, errors."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from envs.hanabi_engine import Hanabi
+from envs.hanabi_reference import HanabiReference
+from envs.hanabi_rules import HanabiRules
+from schemas.errors import UserError
+from tests.hanabi_compare import CONFIGURATIONS, POLICIES, Comparison, differences
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_same_as_hle(name, policy):
+    result = differences(CONFIGURATIONS[name], POLICIES[policy], games=3, seed=len(name + policy))
+    assert not result.found, result.found[:3]
+    assert result.moves > 0
+
+
+@st.composite
+def any_rules(draw):
+    players = draw(st.integers(2, 5))
+    colors, ranks = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+    deck = colors * (3 if ranks == 1 else 2 * ranks)
+    if deck < players:
+        colors = players
+        deck = colors * (3 if ranks == 1 else 2 * ranks)
+    return HanabiRules(
+        players=players,
+        colors=colors,
+        ranks=ranks,
+        hand_size=draw(st.integers(1, min(7, deck // players))),
+        max_information_tokens=draw(st.integers(0, 10)),
+        max_life_tokens=draw(st.integers(1, 20)),
+        observation_type=draw(st.sampled_from(["minimal", "card_knowledge", "seer"])),
+        random_start_player=draw(st.booleans()),
+        keep_score=draw(st.booleans()),
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_rules(), st.sampled_from(list(POLICIES)), st.integers(0, 2**32))
+def test_any_rules_same_as_hle(rules, policy, seed):
+    result = differences(rules, POLICIES[policy], games=2, seed=seed)
+    assert not result.found, result.found[:3]
+
+
+def test_comparison_notices_a_flipped_bit():
+    fast, slow = Hanabi(2, autoreset=False), HanabiReference(2, autoreset=False)
+    shown, wanted = fast.reset(0), slow.reset(0)
+    result = Comparison()
+    result.add(fast, slow, shown, wanted, np.arange(2))
+    assert not result.found
+    fast.table.known[1, 0, 2, 27] ^= 1  # card C of the first player: hinted green
+    result.add(fast, slow, shown, wanted, np.arange(2))
+    assert {line.split(",")[0] for line in result.found} == {"encoding 1", "knowledge 1"}
+
+
+def trajectory(env, seed, steps, policy_seed=0):
+    """Observations, rewards and ends of `steps` random moves; each game draws its moves from a stream of its own."""
+    rngs = [np.random.default_rng([policy_seed, i]) for i in range(env.num_envs)]
+    shown, seen = env.reset(seed), []
+    for _ in range(steps):
+        seen.append(shown)
+        moves = [rng.choice(np.flatnonzero(legal)) for rng, legal in zip(rngs, shown.legal, strict=True)]
+        shown = env.step(np.array(moves))
+    return [np.stack(parts) for parts in zip(*seen, shown, strict=True)]
+
+
+def test_autoreset_same_as_hle():
+    rules = HanabiRules(players=3, random_start_player=True)
+    ours, theirs = (trajectory(engine(4, rules), 5, 60) for engine in (Hanabi, HanabiReference))
+    assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    assert ours[5].sum() > 4  # ends
+
+
+def test_neither_threads_nor_batch_size_change_a_game():
+    small, large = trajectory(Hanabi(256), 3, 40), trajectory(Hanabi(512, num_threads=4), 3, 40)
+    assert all(np.array_equal(a, b[:, :256]) for a, b in zip(small, large, strict=True))
+    other = trajectory(Hanabi(256), 4, 40)
+    assert not np.array_equal(small[0], other[0])
+
+
+def test_step_into_given_arrays():
+    a, b = Hanabi(8), Hanabi(8)
+    shown, out = a.reset(1), b.reset(1)
+    for _ in range(30):
+        moves = shown.legal.argmax(1)
+        shown, again = a.step(moves), b.step(moves, out)
+        assert again is out
+        assert all(np.array_equal(x, y) for x, y in zip(shown, out, strict=True))
+
+
+def test_given_decks_are_dealt():
+    rules = HanabiRules(colors=2, hand_size=2)
+    deck = np.tile(rules.sorted_deck[::-1], (3, 1))
+    env = Hanabi(3, rules)
+    env.reset(0, deck)
+    assert env.table.hands[1].tolist() == [[9, 8], [8, 7]]
+    with pytest.raises(UserError, match=r"decks\[2\]: not an order of the deck's 20 cards"):
+        env.reset(0, np.vstack([deck[:2], np.zeros_like(deck[:1])]))
+    with pytest.raises(UserError, match=r"shape \(2, 20\); expected integers of shape \(3, 20\)"):
+        env.reset(0, deck[:2])
+
+
+@pytest.mark.parametrize(("keep", "reward", "score"), [(False, -1, 0), (True, 0, 1)])
+def test_bomb_takes_the_score_back_unless_it_is_kept(keep, reward, score):
+    rules = HanabiRules(colors=1, hand_size=2, max_life_tokens=1, keep_score=keep)
+    env = Hanabi(1, rules, autoreset=False)
+    env.reset(0, rules.sorted_deck[None])  # three 1s first
+    play_oldest = np.array([2])
+    assert env.step(play_oldest).reward == [1]
+    shown = env.step(play_oldest)  # another 1 does not fit
+    assert shown.done == [True] and shown.reward == [reward] and env.scores == [score]
+
+
+def test_ended_game_stays_as_it_is():
+    env = Hanabi(1, HanabiRules(max_life_tokens=1), autoreset=False)
+    shown = env.reset(0)
+    while not shown.done[0]:
+        shown = env.step(np.array([5]))
+    again = env.step(np.array([-7]))
+    assert again.done[0] and again.reward[0] == 0
+    assert np.array_equal(again.obs, shown.obs)
+
+
+def test_illegal_move_names_game_move_and_legal_ones():
+    env = Hanabi(3, HanabiRules(colors=1, hand_size=2, max_information_tokens=3))
+    shown = env.reset(0)
+    with pytest.raises(UserError) as error:
+        env.step(np.array([2, 2, 1]))
+    message = str(error.value)
+    assert message.startswith(
+        "actions[2]: 1 (discard my card B) is not legal; legal are 2 play(card=A), 3 play(card=B), "
+    )
+    assert "4 hint_color(color=red)" in message and "\n" not in message
+    assert np.array_equal(env.encode(), shown.obs)  # no game has moved
+    with pytest.raises(UserError, match=r"actions\[0\]: 99, no move of the game, is not legal"):
+        env.step(np.array([99, 2, 2]))
+    with pytest.raises(UserError, match=r"actions: int64 of shape \(2,\); expected integers of shape \(3,\)"):
+        env.step(np.array([2, 2]))
+    with pytest.raises(UserError, match="actions: float64 of shape"):
+        env.step(np.array([2.0, 2.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"players": 1}, "players: 1; a whole number from 2 to 5"),
+        ({"players": 6}, "players: 6; a whole number from 2 to 5"),
+        ({"colors": 0}, "colors: 0; a whole number from 1 to 5"),
+        ({"colors": 6}, "colors: 6; a whole number from 1 to 5"),
+        ({"ranks": 6}, "ranks: 6; a whole number from 1 to 5"),
+        ({"hand_size": 26}, "hand_size: 26; 2 hands need 52 cards and the deck has 50"),
+        ({"hand_size": -1}, "hand_size: -1; a whole number at least 0"),
+        ({"max_information_tokens": -1}, "max_information_tokens: -1; a whole number at least 0"),
+        ({"max_life_tokens": 0}, "max_life_tokens: 0; a whole number at least 1"),
+        ({"players": 5, "colors": 1}, "hand_size: 4; 5 hands need 20 cards and the deck has 10"),
+        ({"observation_type": "all"}, "observation_type: 'all'; known are minimal, card_knowledge, seer"),
+    ],
+)
+def test_refused_rules(parameters, message):
+    with pytest.raises(UserError, match=message):
+        HanabiRules(**parameters)
+
+
+def test_observation_sizes_and_memory():
+    sizes = {"full": 658, "small": 171, "very small": 106}
+    assert {name: Hanabi(1, CONFIGURATIONS[name]).obs_size for name in sizes} == sizes
+    for rules in CONFIGURATIONS.values():
+        assert Hanabi(2, rules).bytes_per_env < 4096
