@@ -211,7 +211,7 @@ class HanabiUtterance(BaseModel):
     )
 
 
-def _obeys(kind: str, actions: Sequence[Action]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _obeys(kind: str, actions: Sequence[Action]):  # type: ignore[no-untyped-def]
     """Return the rule of the paper's conventions: play what a hint of this kind names, else give such a hint."""
 
     def allowed(observation: Observation) -> frozenset[str]:
