@@ -170,6 +170,15 @@ def event_text(event: Event, players: int, names: Sequence[str]) -> str:
     return f"{mover} hinted the {what} of {cards}: {value}."
 
 
+def event_of_text(text: str, rules: HanabiRules, naming: Naming = "letters") -> Event:
+    """Read a text that `event_text` wrote. Raises UserError if it wrote none such for these rules."""
+    names = card_names(rules.hand_size, naming)
+    found = next((e for e in events(rules) if event_text(e, rules.players, names) == text), None)
+    if found is None:
+        raise UserError(f"text: {text!r} tells of no last move of this game")
+    return found
+
+
 def hanabi_game(rules: HanabiRules, name: str = "hanabi", naming: Naming = "letters") -> Game:
     """Build the language of a game of Hanabi; observations are last moves.
 
