@@ -117,7 +117,7 @@ def _choose(rng: np.random.Generator, legal: NDArray[np.bool_], prior: NDArray[n
 def _outcome(env: Hanabi, action: int, naming: Naming) -> str:
     """Say what a move did."""
     counters, rules = env.table.counters[0], env.rules
-    kind, offset, _ = rules.moves()[action]
+    _, offset, _ = rules.moves()[action]
     if offset:
         names = card_names(rules.hand_size, naming)
         cards = [name for k, name in enumerate(names) if k < MASK_BITS and counters[LAST_MASK] >> k & 1]

@@ -8,6 +8,7 @@ of its own, so that neither threads nor the size of the batch change any game.
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,9 +84,12 @@ def _start_all(s, lookup, games, counters, rng, cards, shuffled):  # type: ignor
 
 
 @kernel
-def _first_illegal(s, lookup, games, counters, actions):  # type: ignore[no-untyped-def]
-    """Return the first game whose move is not legal, -1 if there is none. Ended games take any."""
-    for i in range(actions.shape[0]):
+def _first_illegal(s, lookup, games, counters, actions, first, last):  # type: ignore[no-untyped-def]
+    """Return the first of the games first..last-1 whose move is not legal, -1 if there is none.
+
+    Ended games take any move.
+    """
+    for i in range(first, last):
         if not counters[i, DONE] and not is_legal(s, lookup, games[i], counters[i], actions[i]):
             return i
     return -1
@@ -204,14 +208,15 @@ class Hanabi:
         """
         actions = checked_actions(self.num_envs, actions)
         games, counters = self.table.games, self.table.counters
-        wrong = _first_illegal(self._sizes, self._lookup, games, counters, actions)
-        if wrong >= 0:
+        state = (self._sizes, self._lookup, games, counters)
+        wrong = [i for i in self._run(lambda a, b: _first_illegal(*state, actions, a, b)) if i >= 0]
+        if wrong:
             legal = np.empty(self.rules.num_moves, np.bool_)
-            legal_moves(self._sizes, self._lookup, games[wrong], counters[wrong], legal)
-            raise illegal_move(self.game, wrong, int(actions[wrong]), legal)
+            legal_moves(self._sizes, self._lookup, games[wrong[0]], counters[wrong[0]], legal)
+            raise illegal_move(self.game, wrong[0], int(actions[wrong[0]]), legal)
         step = out or new_step(self.rules, self.num_envs, self.obs_size)
-        fixed = (self._sizes, self._lookup, games, counters, self._masks, self.table.rng, self._cards)
-        self._run(lambda a, b: _step(*fixed, actions, self.autoreset, a, b, tuple(step)))
+        dealing = (self._masks, self.table.rng, self._cards)
+        self._run(lambda a, b: _step(*state, *dealing, actions, self.autoreset, a, b, tuple(step)))
         return step
 
     def encode(self, offset: int = 0) -> NDArray[np.uint8]:
@@ -258,10 +263,8 @@ class Hanabi:
         parts = (self.table.games, self.table.counters, self.table.rng)
         return sum(part.nbytes for part in parts) // self.num_envs
 
-    def _run(self, kernel: Callable[[int, int], object]) -> None:
-        """Run a kernel on every slice of the games, the first on this thread."""
+    def _run(self, kernel: Callable[[int, int], Any]) -> list[Any]:
+        """Run a kernel on every slice of the games, the first on this thread; returns what each returned."""
         (first, last), *others = self._slices
         waiting = [self._pool.submit(kernel, a, b) for a, b in others] if self._pool else []
-        kernel(first, last)
-        for task in waiting:
-            task.result()
+        return [kernel(first, last), *(task.result() for task in waiting)]

@@ -124,7 +124,7 @@ def is_legal(s, lookup, game, c, move):  # type: ignore[no-untyped-def]
     target = seat(s, c[PLAYER], offset)
     value_of = s.color_of if kind == REVEAL_COLOR else s.rank_of
     hand = s.hands_at + target * s.hand
-    for slot in range(game[s.held_at + target]):
+    for slot in range(game[s.held_at + target]):  # noqa: SIM110 (numba knows no any())
         if lookup[value_of + game[hand + slot]] == index:
             return True
     return False

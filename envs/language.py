@@ -63,15 +63,17 @@ def events(rules: HanabiRules) -> tuple[Event, ...]:
     named = [
         subset for count in range(fewest, len(positions) + 1) for subset in itertools.combinations(positions, count)
     ]
-    moves = [Event(kind, mover, card) for kind in ("discard", "play") for card in range(rules.hand_size)]
-    hints = [
+    acts: tuple[Kind, ...] = ("discard", "play")
+    moves = [Event(kind, mover, card) for kind in acts for card in range(rules.hand_size)]
+    hints: tuple[tuple[Kind, int], ...] = (("hint_color", rules.colors), ("hint_rank", rules.ranks))
+    told = [
         Event(kind, mover, value, (mover + offset) % rules.players, cards)
-        for kind, values in (("hint_color", rules.colors), ("hint_rank", rules.ranks))
+        for kind, values in hints
         for offset in range(1, rules.players)
         for value in range(values)
         for cards in named
     ]
-    return (Event("nothing"), *moves, *hints)
+    return (Event("nothing"), *moves, *told)
 
 
 def key_of(event: Event, players: int) -> str:
