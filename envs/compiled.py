@@ -27,7 +27,7 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     not part of numba's interface: should it move, what is left is numba's own, weaker check.
     """
     compiled = njit(cache=True, nogil=True, forceinline=True)(function)
-    file = getattr(compiled._cache, "_cache_file", None)
+    file: Any = getattr(compiled._cache, "_cache_file", None)
     if hasattr(file, "_source_stamp"):
         file._source_stamp = (file._source_stamp, sources_digest())
     return compiled

@@ -5,14 +5,14 @@ python -m envs.hanabi --env hanabi-mini --policy convention --convention FILE --
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import tyro
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from envs.base import Game
+from envs.base import BatchedEnv, Game
 from envs.convention import convention_prior
 from envs.hanabi_engine import Hanabi
 from envs.hanabi_rules import LAST_CARD, LAST_MASK, LAST_SCORED, LAST_TOKEN, MASK_BITS, HanabiRules
@@ -22,24 +22,45 @@ from schemas.command_line import parse, read_toml, run_main
 from schemas.convention import Convention
 from schemas.errors import UserError
 
-PRESETS = {
-    "hanabi": HanabiRules(),
-    "hanabi-small": HanabiRules(colors=2, hand_size=2, max_information_tokens=3, max_life_tokens=1),
-    "hanabi-very-small": HanabiRules(colors=1, hand_size=2, max_information_tokens=3, max_life_tokens=1),
-    "hanabi-mini": HanabiRules(colors=3, ranks=3, hand_size=5),
+PRESETS: dict[str, dict[str, Any]] = {
+    "hanabi": {},
+    "hanabi-small": {"colors": 2, "hand_size": 2, "max_information_tokens": 3, "max_life_tokens": 1},
+    "hanabi-very-small": {"colors": 1, "hand_size": 2, "max_information_tokens": 3, "max_life_tokens": 1},
+    "hanabi-mini": {"colors": 3, "ranks": 3, "hand_size": 5},
 }
+Engine = Literal["numba", "hle"]
 
 
-def preset(name: str) -> HanabiRules:
-    """Return the rules of a preset for two players. Raises UserError naming the presets."""
+def preset(name: str, players: int = 2, **changes: Any) -> HanabiRules:
+    """Return the rules of a preset, with `changes` to its parameters. Raises UserError naming the presets."""
     if name not in PRESETS:
         raise UserError(f"--env: unknown game {name!r}; known are {', '.join(PRESETS)}")
-    return PRESETS[name]
+    return HanabiRules(players=players, **{**PRESETS[name], **changes})
 
 
-def make_hanabi_game(name: str) -> Game:
+def make_hanabi_game(name: str, players: int = 2) -> Game:
     """Return the language of a preset. Raises UserError naming the presets."""
-    return hanabi_game(preset(name), name)
+    return hanabi_game(preset(name, players), name)
+
+
+def make_hanabi(
+    name: str,
+    num_envs: int,
+    *,
+    players: int = 2,
+    engine: Engine = "numba",
+    autoreset: bool = True,
+    num_threads: int = 1,
+) -> BatchedEnv:
+    """Return a batch of games of a preset, on the fast engine or on HLE itself, which takes one thread only."""
+    rules, game = preset(name, players), make_hanabi_game(name, players)
+    if engine == "numba":
+        return Hanabi(num_envs, rules, autoreset=autoreset, num_threads=num_threads, game=game)
+    if engine == "hle":
+        from envs.hanabi_reference import HanabiReference
+
+        return HanabiReference(num_envs, rules, autoreset=autoreset, game=game)
+    raise UserError(f"--engine: {engine!r}; known are numba, hle")
 
 
 class ViewerConfig(BaseModel):
@@ -67,8 +88,7 @@ class ViewerConfig(BaseModel):
 
 def play(config: ViewerConfig) -> list[str]:
     """Play one game and tell it, move by move."""
-    base = preset(config.env)
-    rules = HanabiRules(**{**vars(base), "players": config.players, "hand_size": _hand_size(base, config.players)})
+    rules = preset(config.env, config.players)
     env = Hanabi(1, rules, autoreset=False, game=hanabi_game(rules, config.env, config.names))
     prior = None
     if config.policy == "convention":
@@ -99,11 +119,6 @@ def play(config: ViewerConfig) -> list[str]:
 def main(argv: Sequence[str]) -> None:
     """Print one game."""
     print("\n".join(play(parse(ViewerConfig, argv, "Play a game of Hanabi and tell it in words."))))
-
-
-def _hand_size(base: HanabiRules, players: int) -> int:
-    """Return the preset's hand size; the rule book's (0) where the preset follows it."""
-    return 0 if base.hand_size == 5 and base.max_score == 25 and players > 3 else base.hand_size
 
 
 def _choose(rng: np.random.Generator, legal: NDArray[np.bool_], prior: NDArray[np.float64] | None) -> int:

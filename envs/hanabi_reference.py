@@ -35,15 +35,8 @@ def deal_moves() -> dict[tuple[int, int], Any]:
 
 def deck_of(state: Any, rules: HanabiRules) -> NDArray[np.uint8]:
     """Return a deck, uint8[deck_size], that deals what HLE has dealt in `state` so far; the rest stands sorted."""
-    dealt = [
-        item.move().color() * rules.ranks + item.move().rank()
-        for item in state.move_history()
-        if item.move().type() == pyhanabi.HanabiMoveType.DEAL
-    ]
-    left = list(rules.sorted_deck)
-    for card in dealt:
-        left.remove(card)
-    return np.array(dealt + left, np.uint8)
+    deals = [item.move() for item in state.move_history() if item.move().type() == pyhanabi.HanabiMoveType.DEAL]
+    return rules.deck([(move.color(), move.rank()) for move in deals])
 
 
 class HanabiReference:

@@ -7,6 +7,7 @@ A card is an integer, color * ranks + rank. Hands run from the oldest card, 0, t
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, NamedTuple
 
@@ -17,7 +18,8 @@ from schemas.errors import UserError
 
 DISCARD, PLAY, REVEAL_COLOR, REVEAL_RANK = range(4)
 OBSERVATION_TYPES = ("minimal", "card_knowledge", "seer")  # in HLE's numbers 0, 1, 2
-MASK_BITS = 8
+MASK_BITS = 8  # cards of a hand that the mask of a hint can name
+COLOR_LETTERS = "RYGWB"
 
 # Columns of Table.counters.
 (
@@ -161,6 +163,34 @@ class HanabiRules:
         """All cards of the deck in ascending order, uint8[deck_size]."""
         copies = [self.copies(rank) for _ in range(self.colors) for rank in range(self.ranks)]
         return np.repeat(np.arange(self.max_score, dtype=np.uint8), copies)
+
+    def deck(self, cards: Sequence[int | str | Sequence[int]]) -> NDArray[np.uint8]:
+        """Return a deck, uint8[deck_size], that begins with these cards; the rest of the deck follows in order.
+
+        A card is its number (color * ranks + rank), a name as HLE writes it (R1), or a pair (color, rank) from 0.
+        Raises UserError if a card is not in the deck as often as it is listed.
+        """
+        left = [int(card) for card in self.sorted_deck]
+        chosen = []
+        for place, card in enumerate(cards):
+            number = self._card_number(card)
+            if number not in left:
+                raise UserError(f"deck: card {place}, {card!r}, is not in the deck, or not as often as it is listed")
+            left.remove(number)
+            chosen.append(number)
+        return np.array(chosen + left, np.uint8)
+
+    def _card_number(self, card: int | str | Sequence[int]) -> int:
+        """Return the number of a card, -1 if it is none of this game."""
+        if isinstance(card, int | np.integer):
+            return int(card)
+        if isinstance(card, str):
+            if len(card) != 2 or card[0] not in COLOR_LETTERS or not card[1].isdigit():
+                return -1
+            card = COLOR_LETTERS.index(card[0]), int(card[1]) - 1
+        color, rank = card
+        inside = 0 <= color < self.colors and 0 <= rank < self.ranks
+        return int(color * self.ranks + rank) if inside else -1
 
     def hle_parameters(self) -> dict[str, int]:
         """Return the same rules as HLE's HanabiGame takes them."""

@@ -15,14 +15,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from envs.base import Action, Control, Game, Observation
-from envs.hanabi_rules import MASK_BITS, HanabiRules
+from envs.hanabi_rules import COLOR_LETTERS, MASK_BITS, HanabiRules
 from schemas.errors import UserError
 from schemas.tools import Call, Tool
 
 Naming = Literal["letters", "ordinals", "age"]
 Kind = Literal["nothing", "discard", "play", "hint_color", "hint_rank"]
 
-COLOR_LETTERS = "RYGWB"
 COLORS = ("red", "yellow", "green", "white", "blue")
 NO_MOVE = "[null]"
 _KEY = re.compile(

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from hanabi_learning_environment import rl_env
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envs.hanabi_engine import Hanabi
-from envs.hanabi_reference import HanabiReference
+from envs.hanabi_reference import HanabiReference, deck_of
 from envs.hanabi_rules import HanabiRules
 from schemas.errors import UserError
 from tests.hanabi_compare import CONFIGURATIONS, POLICIES, Comparison, differences
@@ -104,6 +105,45 @@ def test_given_decks_are_dealt():
         env.reset(0, np.vstack([deck[:2], np.zeros_like(deck[:1])]))
     with pytest.raises(UserError, match=r"shape \(2, 20\); expected integers of shape \(3, 20\)"):
         env.reset(0, deck[:2])
+
+
+def test_deck_from_names_pairs_and_numbers():
+    rules = HanabiRules(colors=2, hand_size=2)
+    deck = rules.deck(["Y5", (0, 2), 0])
+    assert deck[:3].tolist() == [9, 2, 0] and sorted(deck) == list(rules.sorted_deck)
+    for wrong in (["Y5", "Y5"], ["G1"], [(0, 5)], [10], ["R"]):
+        with pytest.raises(UserError, match="deck: card"):
+            rules.deck(wrong)
+
+
+@pytest.mark.parametrize("name", ["Full", "Full-Minimal", "Small", "Very-Small"])
+@pytest.mark.parametrize("players", [2, 3])
+def test_replays_what_rl_env_has_recorded(name, players):
+    hle, rng = rl_env.make(f"Hanabi-{name}", players), np.random.default_rng(players)
+    rules = HanabiRules(
+        players=players,
+        colors=hle.game.num_colors(),
+        hand_size=hle.game.hand_size(),
+        max_information_tokens=hle.game.max_information_tokens(),
+        max_life_tokens=hle.game.max_life_tokens(),
+        observation_type="minimal" if "Minimal" in name else "card_knowledge",
+    )
+    env = Hanabi(1, rules, autoreset=False)
+    for _ in range(5):
+        seen, done, record = hle.reset(), False, []
+        while not done:
+            views = [view["vectorized"] for view in seen["player_observations"]]
+            legal = seen["player_observations"][seen["current_player"]]["legal_moves_as_int"]
+            move = int(rng.choice(legal))
+            seen, reward, done, _ = hle.step(move)
+            record.append((views, legal, move, reward, done))
+        shown = env.reset(0, deck_of(hle.state, rules)[None])
+        for turn, (views, legal, move, reward, done) in enumerate(record):
+            for player in range(players):
+                assert env.encode(player - turn)[0].tolist() == views[player]
+            assert np.flatnonzero(shown.legal[0]).tolist() == legal
+            shown = env.step(np.array([move]))
+            assert shown.reward[0] == reward and shown.done[0] == done
 
 
 @pytest.mark.parametrize(("keep", "reward", "score"), [(False, -1, 0), (True, 0, 1)])

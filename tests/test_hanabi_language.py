@@ -5,12 +5,13 @@ import pytest
 from hanabi_learning_environment import pyhanabi
 
 from envs.base import make_game
-from envs.hanabi import PRESETS, ViewerConfig, play
+from envs.hanabi import PRESETS, ViewerConfig, make_hanabi, play, preset
 from envs.hanabi_engine import Hanabi
 from envs.hanabi_rules import HanabiRules
 from envs.hanabi_view import view, view_text
 from envs.language import card_names, event_of, event_of_text, event_text, events, hanabi_game, key_of
 from schemas.errors import UserError
+from schemas.finite import finite_values
 
 RULES = {
     "two": HanabiRules(),
@@ -90,12 +91,22 @@ def test_unknown_game_lists_the_known_ones():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_have_an_environment_that_shows_their_observations(name):
-    game, env = make_game(name), Hanabi(4, PRESETS[name])
+    game, env = make_game(name), make_hanabi(name, 4)
+    assert [o.key for o in env.game.observations] == [o.key for o in game.observations]
     assert game.name == name and game.legal.shape == (len(game.observations), len(game.actions))
     shown = env.reset(0)
     for _ in range(20):
         shown = env.step(shown.legal.argmax(1))
         assert (shown.obs_key >= 0).all() and (shown.obs_key < len(game.observations)).all()
+
+
+def test_presets_for_more_players_and_other_engines():
+    assert preset("hanabi", players=4).hand_size == 4  # the rule book's
+    assert preset("hanabi-mini", keep_score=True).max_score == 9
+    fast, slow = (make_hanabi("hanabi-small", 2, players=3, engine=engine).reset(9) for engine in ("numba", "hle"))
+    assert all(np.array_equal(a, b) for a, b in zip(fast, slow, strict=True))
+    with pytest.raises(UserError, match="--engine: 'jax'; known are numba, hle"):
+        make_hanabi("hanabi", 1, engine="jax")
 
 
 def test_view_in_words_at_three_levels():
@@ -120,3 +131,8 @@ def test_viewer_tells_the_same_game_for_the_same_seed():
     lines = play(ViewerConfig(seed=7))
     assert lines == play(ViewerConfig(seed=7)) != play(ViewerConfig(seed=8))
     assert lines[0] == "Move 1, player 0 sees:" and lines[-1].startswith("The game ends after ")
+
+
+def test_utterances_have_a_finite_schema():
+    meanings = [value.event for value in finite_values(make_game("hanabi").observation_model)]
+    assert meanings == ["discard", "play", "hint_color", "hint_rank", None]
