@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from envs.base import Game, Step
 from envs.compiled import kernel
+from envs.hanabi_batch import checked_actions, checked_decks, checked_step, illegal_move, new_step
 from envs.hanabi_encoding import (
     encode,
     encode_hand,
@@ -23,7 +24,7 @@ from envs.hanabi_encoding import (
     legal_moves,
     observation_size,
 )
-from envs.hanabi_kernels import apply_move, is_legal, score, shuffle, start
+from envs.hanabi_kernels import apply_move, copy, score, shuffle, start
 from envs.hanabi_rules import DONE, INFORMATION, LIVES, PLAYER, HanabiRules
 from envs.language import hanabi_game
 from envs.rng import stream
@@ -33,20 +34,24 @@ _MIN_SLICE = 128  # games a thread; below that, handing the slice over costs mor
 
 
 @kernel
-def _show(s, lookup, games, counters, masks, first, last, step):  # type: ignore[no-untyped-def]
-    """Write observation, legal moves, key and player of games first..last-1 into `step`, the arrays of a Step."""
+def _show(s, lookup, games, counters, legal_now, masks, first, last, step):  # type: ignore[no-untyped-def]
+    """Write observation, legal moves, key and player of games first..last-1 into `step`, the arrays of a Step.
+
+    `legal_now`, bool[B, A], keeps the legal moves for the check of the next step, where no caller can change them.
+    """
     obs, legal, key, player, _, _ = step
     num_masks = masks.max() + 1
     for i in range(first, last):
         game, c = games[i], counters[i]
         encode(s, lookup, game, c, c[PLAYER], obs[i])
-        legal_moves(s, lookup, game, c, legal[i])
+        legal_moves(s, lookup, game, c, legal_now[i])
+        copy(legal[i], 0, legal_now[i], 0, s.moves)
         key[i] = last_move_key(s, c, masks, num_masks)
         player[i] = c[PLAYER]
 
 
 @kernel
-def _step(s, lookup, games, counters, masks, rng, cards, actions, autoreset, first, last, step):  # type: ignore[no-untyped-def]
+def _step(s, lookup, games, counters, legal_now, masks, rng, cards, actions, autoreset, first, last, step):  # type: ignore[no-untyped-def]
     """Make one move in each of the games first..last-1 and show them. `cards`: uint8[deck], the sorted deck."""
     obs, legal, key, player, reward, done = step
     num_masks = masks.max() + 1
@@ -59,7 +64,8 @@ def _step(s, lookup, games, counters, masks, rng, cards, actions, autoreset, fir
         if done[i] and autoreset:
             _new_game(s, lookup, game, c, rng[i], cards)
         encode(s, lookup, game, c, c[PLAYER], obs[i])
-        legal_moves(s, lookup, game, c, legal[i])
+        legal_moves(s, lookup, game, c, legal_now[i])
+        copy(legal[i], 0, legal_now[i], 0, s.moves)
         key[i] = last_move_key(s, c, masks, num_masks)
         player[i] = c[PLAYER]
 
@@ -84,13 +90,11 @@ def _start_all(s, lookup, games, counters, rng, cards, shuffled):  # type: ignor
 
 
 @kernel
-def _first_illegal(s, lookup, games, counters, actions, first, last):  # type: ignore[no-untyped-def]
-    """Return the first of the games first..last-1 whose move is not legal, -1 if there is none.
-
-    Ended games take any move.
-    """
-    for i in range(first, last):
-        if not counters[i, DONE] and not is_legal(s, lookup, games[i], counters[i], actions[i]):
+def _first_illegal(counters, legal_now, actions):  # type: ignore[no-untyped-def]
+    """Return the first game whose move is not legal, -1 if there is none. Ended games take any move."""
+    for i in range(actions.shape[0]):
+        inside = 0 <= actions[i] < legal_now.shape[1]
+        if not counters[i, DONE] and not (inside and legal_now[i, actions[i]]):
             return i
     return -1
 
@@ -111,49 +115,6 @@ def _encode_hands(s, games, players, out):  # type: ignore[no-untyped-def]
 def _scores(s, games, counters, out):  # type: ignore[no-untyped-def]
     for i in range(out.shape[0]):
         out[i] = score(s, games[i], counters[i])
-
-
-def checked_decks(rules: HanabiRules, num_envs: int, decks: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Return decks as uint8[num_envs, deck_size]. Raises UserError unless each is an order of the game's cards."""
-    decks = np.asarray(decks)
-    shape = (num_envs, rules.deck_size)
-    if decks.shape != shape or decks.dtype.kind not in "iu":
-        raise UserError(f"decks: {decks.dtype} of shape {decks.shape}; expected integers of shape {shape}")
-    wrong = (np.sort(decks, axis=1) != rules.sorted_deck).any(axis=1)
-    if wrong.any():
-        raise UserError(
-            f"decks[{int(wrong.argmax())}]: not an order of the deck's {rules.deck_size} cards "
-            f"(color * {rules.ranks} + rank, each as often as the rules say)"
-        )
-    return decks.astype(np.uint8)
-
-
-def checked_actions(num_envs: int, actions: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return actions as int64[num_envs]. Raises UserError saying what was expected and what came."""
-    actions = np.asarray(actions)
-    if actions.shape != (num_envs,) or actions.dtype.kind not in "iu":
-        raise UserError(f"actions: {actions.dtype} of shape {actions.shape}; expected integers of shape ({num_envs},)")
-    return actions.astype(np.int64, copy=False)
-
-
-def illegal_move(game: Game, env: int, action: int, legal: NDArray[np.bool_]) -> UserError:
-    """Build the error for an illegal move, in words; `legal`: bool[A] of that environment."""
-    allowed = ", ".join(f"{move} {game.actions[move].name}" for move in np.flatnonzero(legal))
-    known = 0 <= action < len(game.actions)
-    words = f"{action} ({game.actions[action].text})" if known else f"{action}, no move of the game,"
-    return UserError(f"actions[{env}]: {words} is not legal; legal are {allowed}")
-
-
-def new_step(rules: HanabiRules, num_envs: int, obs_size: int) -> Step:
-    """Allocate what a batch shows."""
-    return Step(
-        obs=np.empty((num_envs, obs_size), np.uint8),
-        legal=np.empty((num_envs, rules.num_moves), np.bool_),
-        obs_key=np.empty(num_envs, np.int32),
-        player=np.empty(num_envs, np.int32),
-        reward=np.zeros(num_envs, np.float32),
-        done=np.zeros(num_envs, np.bool_),
-    )
 
 
 class Hanabi:
@@ -181,6 +142,8 @@ class Hanabi:
         self._cards = self.rules.sorted_deck
         self._masks = hint_ranks(self.rules.hand_size)
         self.table = self.rules.new_table(num_envs)
+        self._legal = np.zeros((num_envs, self.rules.num_moves), np.bool_)
+        self._started = False
         slices = max(1, min(num_threads, num_envs // _MIN_SLICE))
         bounds = [num_envs * k // slices for k in range(slices + 1)]
         self._slices = list(itertools.pairwise(bounds))
@@ -197,27 +160,45 @@ class Hanabi:
             self.table.rng[i] = stream(seed, i)
         games, counters = self.table.games, self.table.counters
         _start_all(self._sizes, self._lookup, games, counters, self.table.rng, self._cards, decks is None)
-        out = new_step(self.rules, self.num_envs, self.obs_size)
-        self._run(lambda a, b: _show(self._sizes, self._lookup, games, counters, self._masks, a, b, tuple(out)))
-        return out
+        return self._now()
 
     def step(self, actions: NDArray[np.integer], out: Step | None = None) -> Step:
         """Make one move a game, into the arrays of `out` if given (which must be as a step returned them).
 
         Raises UserError, before any game has moved, naming the first game whose move is not legal.
         """
+        if not self._started:
+            raise UserError("step: the games have not begun; call reset first")
         actions = checked_actions(self.num_envs, actions)
-        games, counters = self.table.games, self.table.counters
-        state = (self._sizes, self._lookup, games, counters)
-        wrong = [i for i in self._run(lambda a, b: _first_illegal(*state, actions, a, b)) if i >= 0]
-        if wrong:
-            legal = np.empty(self.rules.num_moves, np.bool_)
-            legal_moves(self._sizes, self._lookup, games[wrong[0]], counters[wrong[0]], legal)
-            raise illegal_move(self.game, wrong[0], int(actions[wrong[0]]), legal)
-        step = out or new_step(self.rules, self.num_envs, self.obs_size)
+        wrong = _first_illegal(self.table.counters, self._legal, actions)
+        if wrong >= 0:
+            raise illegal_move(self.game, wrong, int(actions[wrong]), self._legal[wrong])
+        sizes = (self.rules, self.num_envs, self.obs_size)
+        step = new_step(*sizes) if out is None else checked_step(*sizes, out)
         dealing = (self._masks, self.table.rng, self._cards)
-        self._run(lambda a, b: _step(*state, *dealing, actions, self.autoreset, a, b, tuple(step)))
+        self._run(_step, *dealing, actions, self.autoreset, into=step)
         return step
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return copies of everything that changes, for a checkpoint."""
+        table = self.table
+        return {"games": table.games.copy(), "counters": table.counters.copy(), "rng": table.rng.copy()}
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> Step:
+        """Go on from what `state` returned; shows the games as they stood, with reward 0.
+
+        Raises UserError if it is the state of other rules or of another number of games.
+        """
+        for name in ("games", "counters", "rng"):
+            mine = getattr(self.table, name)
+            if state[name].shape != mine.shape or state[name].dtype != mine.dtype:
+                raise UserError(
+                    f"state[{name!r}]: {state[name].dtype} of shape {state[name].shape}; "
+                    f"expected {mine.dtype} of shape {mine.shape}"
+                )
+        for name in ("games", "counters", "rng"):
+            getattr(self.table, name)[:] = state[name]
+        return self._now()
 
     def encode(self, offset: int = 0) -> NDArray[np.uint8]:
         """Return what the player `offset` seats after the one to act sees, uint8[B, D]."""
@@ -260,11 +241,22 @@ class Hanabi:
     @property
     def bytes_per_env(self) -> int:
         """Memory of one game's state, without what a step returns."""
-        parts = (self.table.games, self.table.counters, self.table.rng)
+        parts = (self.table.games, self.table.counters, self.table.rng, self._legal)
         return sum(part.nbytes for part in parts) // self.num_envs
 
-    def _run(self, kernel: Callable[[int, int], Any]) -> list[Any]:
-        """Run a kernel on every slice of the games, the first on this thread; returns what each returned."""
-        (first, last), *others = self._slices
-        waiting = [self._pool.submit(kernel, a, b) for a, b in others] if self._pool else []
-        return [kernel(first, last), *(task.result() for task in waiting)]
+    def _now(self) -> Step:
+        """Show the games as they stand."""
+        self._started = True
+        out = new_step(self.rules, self.num_envs, self.obs_size)
+        out.done[:] = self.table.counters[:, DONE] != 0
+        self._run(_show, self._masks, into=out)
+        return out
+
+    def _run(self, kernel: Callable[..., Any], *arguments: Any, into: Step) -> None:
+        """Run a kernel on every slice of the games, the first on this thread."""
+        state = (self._sizes, self._lookup, self.table.games, self.table.counters, self._legal)
+        calls = [(*state, *arguments, a, b, tuple(into)) for a, b in self._slices]
+        waiting = [self._pool.submit(kernel, *call) for call in calls[1:]] if self._pool else []
+        kernel(*calls[0])
+        for task in waiting:
+            task.result()

@@ -109,28 +109,6 @@ def start(s, lookup, game, c, rng):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def is_legal(s, lookup, game, c, move):  # type: ignore[no-untyped-def]
-    """Tell whether the player to act may make move number `move`, which may be any integer."""
-    if move < 0 or move >= s.moves:
-        return False
-    kind, offset = lookup[s.move_kind + move], lookup[s.move_offset + move]
-    index = lookup[s.move_index + move]
-    if offset == 0:
-        if kind == DISCARD and c[INFORMATION] >= s.information:
-            return False
-        return index < game[s.held_at + c[PLAYER]]
-    if c[INFORMATION] <= 0:
-        return False
-    target = seat(s, c[PLAYER], offset)
-    value_of = s.color_of if kind == REVEAL_COLOR else s.rank_of
-    hand = s.hands_at + target * s.hand
-    for slot in range(game[s.held_at + target]):  # noqa: SIM110 (numba knows no any())
-        if lookup[value_of + game[hand + slot]] == index:
-            return True
-    return False
-
-
-@kernel
 def _take(s, game, player, slot):  # type: ignore[no-untyped-def]
     """Remove a card from a hand; the newer ones move up."""
     last = game[s.held_at + player] - 1

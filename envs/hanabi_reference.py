@@ -14,7 +14,7 @@ from hanabi_learning_environment import pyhanabi
 from numpy.typing import NDArray
 
 from envs.base import Game, Step
-from envs.hanabi_engine import checked_actions, checked_decks, illegal_move, new_step
+from envs.hanabi_batch import checked_actions, checked_decks, illegal_move, new_step
 from envs.hanabi_kernels import shuffle
 from envs.hanabi_rules import HanabiRules
 from envs.language import hanabi_game

@@ -95,6 +95,38 @@ def test_step_into_given_arrays():
         assert all(np.array_equal(x, y) for x, y in zip(shown, out, strict=True))
 
 
+def test_out_that_does_not_fit_is_refused():
+    env = Hanabi(4)
+    shown = env.reset(0)
+    with pytest.raises(
+        UserError, match=r"out\.obs: uint8 of shape \(2, 658\); expected contiguous uint8 of \(4, 658\)"
+    ):
+        env.step(shown.legal.argmax(1), shown._replace(obs=shown.obs[:2]))
+    with pytest.raises(UserError, match=r"out\.reward: float64"):
+        env.step(shown.legal.argmax(1), shown._replace(reward=np.zeros(4)))
+
+
+def test_step_before_reset():
+    with pytest.raises(UserError, match="call reset first"):
+        Hanabi(1).step(np.array([5]))
+
+
+def test_goes_on_exactly_from_a_saved_state():
+    env = Hanabi(16)
+    shown = env.reset(2)
+    for _ in range(25):
+        shown = env.step(shown.legal.argmax(1))
+    saved = env.state()
+    ahead = [shown := env.step(shown.legal.argmax(1)) for _ in range(40)]
+    other = Hanabi(16)
+    shown = other.restore(saved)
+    for wanted in ahead:
+        shown = other.step(shown.legal.argmax(1))
+        assert all(np.array_equal(a, b) for a, b in zip(shown, wanted, strict=True))
+    with pytest.raises(UserError, match=r"state\['games'\]"):
+        Hanabi(15).restore(saved)
+
+
 def test_given_decks_are_dealt():
     rules = HanabiRules(colors=2, hand_size=2)
     deck = np.tile(rules.sorted_deck[::-1], (3, 1))
