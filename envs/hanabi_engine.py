@@ -30,7 +30,8 @@ from envs.language import hanabi_game
 from envs.rng import stream
 from schemas.errors import UserError
 
-_MIN_SLICE = 128  # games a thread; below that, handing the slice over costs more than it saves
+_MIN_SLICE = 256  # games; below that, handing a slice to a thread costs more than it saves
+_SLICES_A_THREAD = 4
 
 
 @kernel
@@ -144,10 +145,11 @@ class Hanabi:
         self.table = self.rules.new_table(num_envs)
         self._legal = np.zeros((num_envs, self.rules.num_moves), np.bool_)
         self._started = False
-        slices = max(1, min(num_threads, num_envs // _MIN_SLICE))
-        bounds = [num_envs * k // slices for k in range(slices + 1)]
-        self._slices = list(itertools.pairwise(bounds))
-        self._pool = ThreadPoolExecutor(slices - 1) if slices > 1 else None
+        threads = min(num_threads, num_envs // (2 * _MIN_SLICE)) or 1
+        slices = min(threads * _SLICES_A_THREAD, num_envs // _MIN_SLICE) if threads > 1 else 1
+        self._slices = list(itertools.pairwise(num_envs * k // slices for k in range(slices + 1)))
+        self._helpers = threads - 1
+        self._pool = ThreadPoolExecutor(self._helpers) if self._helpers else None
 
     def reset(self, seed: int, decks: NDArray[np.integer] | None = None) -> Step:
         """Start all games anew; `decks`, int[B, deck_size] in dealing order, are those of the first games.
@@ -253,10 +255,20 @@ class Hanabi:
         return out
 
     def _run(self, kernel: Callable[..., Any], *arguments: Any, into: Step) -> None:
-        """Run a kernel on every slice of the games, the first on this thread."""
+        """Run a kernel on every slice of the games.
+
+        This thread and its helpers take slices until none is left, so that a helper that wakes up late, or whose
+        core is busy, holds nobody up: one that has not begun by the end is not waited for.
+        """
         state = (self._sizes, self._lookup, self.table.games, self.table.counters, self._legal)
-        calls = [(*state, *arguments, a, b, tuple(into)) for a, b in self._slices]
-        waiting = [self._pool.submit(kernel, *call) for call in calls[1:]] if self._pool else []
-        kernel(*calls[0])
-        for task in waiting:
-            task.result()
+        slices, step = iter(self._slices), tuple(into)
+
+        def work() -> None:
+            for first, last in slices:
+                kernel(*state, *arguments, first, last, step)
+
+        tasks = [self._pool.submit(work) for _ in range(self._helpers)] if self._pool else []
+        work()
+        for task in tasks:
+            if not task.cancel():
+                task.result()
