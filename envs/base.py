@@ -110,12 +110,15 @@ class BatchedEnv(Protocol):
 
 def make_game(name: str) -> Game:
     """Return the language of the named game; raises UserError with the known names."""
-    from envs import say_select
+    if name == "say-select":
+        from envs import say_select
 
-    games = {"say-select": say_select.GAME}
-    if name not in games:
-        raise UserError(f"--env: unknown game {name!r}; known are {', '.join(games)}")
-    return games[name]
+        return say_select.GAME
+    from envs.hanabi import PRESETS, make_hanabi_game
+
+    if name not in PRESETS:
+        raise UserError(f"--env: unknown game {name!r}; known are {', '.join(['say-select', *PRESETS])}")
+    return make_hanabi_game(name)
 
 
 def _plain(text: str) -> str:
