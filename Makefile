@@ -9,7 +9,7 @@ export UV_EXTRA_INDEX_URL ?= $(PIP_EXTRA_INDEX_URL)
 export SSL_CERT_FILE ?= $(PIP_CERT)
 $(foreach name,UV_FIND_LINKS UV_INDEX_URL UV_EXTRA_INDEX_URL SSL_CERT_FILE,$(if $(strip $($(name))),,$(eval unexport $(name))))
 
-.PHONY: help setup demo train test lint ui bench
+.PHONY: help setup demo train test lint ui bench prove
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -44,5 +44,9 @@ ui: setup  ## open the runs in MLflow's browser interface
 	MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin/mlflow ui --backend-store-uri sqlite:///runs/mlflow.db
 
 bench: setup  ## measure the speed rows of docs/results.md
-	$(RUN) benchmarks/bench_say_select.py
-	$(RUN) benchmarks/bench_prior.py
+	$(RUN) -m benchmarks.bench_say_select
+	$(RUN) -m benchmarks.bench_prior
+	$(RUN) -m benchmarks.bench_hanabi
+
+prove: setup  ## play over 10,000 games of Hanabi beside hanabi-learning-environment and compare every move
+	$(RUN) -m benchmarks.prove_hanabi --games 10000 --jobs 2

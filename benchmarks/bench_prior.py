@@ -1,6 +1,6 @@
 """The prior table of Say-Select with the embedded model: ours against one forward pass a pair, in one run.
 
-    python benchmarks/bench_prior.py
+    python -m benchmarks.bench_prior
 
 Prints the pairs (observation, action) a second of both, their largest difference in log-probability, and the time of
 a table from scratch (model converted before) and from the cache, each in a process of its own.

@@ -1,6 +1,6 @@
 """Tabular InstructQ: ours against a straightforward Python loop of the same algorithm, on one core, in one run.
 
-    python benchmarks/bench_say_select.py
+    python -m benchmarks.bench_say_select
 
 Both take the same decisions (tests/test_tabular_q.py checks it). Prints episodes per CPU second of each, the median
 ratio over alternating repeats, and the CPU time of 10 seeds x 50,000 episodes.
@@ -11,8 +11,8 @@ import statistics
 import time
 
 import numpy as np
-from plain_q import PlainQ, initial_values
 
+from benchmarks.plain_q import PlainQ, initial_values
 from rl.config import TabularQConfig
 from rl.tabular_q import TabularQ
 
