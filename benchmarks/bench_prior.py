@@ -7,6 +7,8 @@ a table from scratch (model converted before) and from the cache, each in a proc
 """
 
 import os
+import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,7 @@ import numpy as np
 from envs.base import make_game
 from prior.backends.transformers import TransformersBackend
 from prior.structured import Structured
+from schemas.config import PriorConfig
 
 TABLE = (
     "import time; start = time.perf_counter(); from envs.base import make_game; from prior.base import Prior; "
@@ -44,10 +47,41 @@ def one_by_one(backend, prompts, candidates):
     return np.array(rows)
 
 
+def hanabi() -> None:
+    """Rows of the Hanabi table, one thread: pairs a second of both ways on the real prompt, and peak memory."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    game = make_game("hanabi")
+    backend = TransformersBackend()
+    method = Structured(game, backend, PriorConfig())
+    prompts = [method.prompt(game.default_instruction, o.text) for o in game.observations]
+    backend.score(prompts[:1], method.candidates)
+    ours, plain = [], []
+    for first in (0, 100, 200):
+        chosen = prompts[first : first + 96]
+        start = time.perf_counter()
+        backend.score(chosen, method.candidates)
+        ours.append(len(chosen) * len(method.candidates) / (time.perf_counter() - start))
+        start = time.perf_counter()
+        one_by_one(backend, chosen[:1], method.candidates[:10])
+        plain.append(10 / (time.perf_counter() - start))
+    ratio = statistics.median(a / b for a, b in zip(ours, plain, strict=True))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+    print(f"hanabi, one thread, one forward a pair: {statistics.median(plain):6.1f} pairs/s")
+    print(
+        f"hanabi, one thread, tree, shared cache: {statistics.median(ours):6.1f} pairs/s   ratio {ratio:.1f}x (median)"
+    )
+    print(f"peak memory of this process: {memory:.1f} GiB")
+    torch.set_num_threads(threads)
+
+
 def main() -> None:
+    hanabi()
     game = make_game("say-select")
     backend = TransformersBackend()
-    method = Structured(game, backend, "global")
+    method = Structured(game, backend, PriorConfig())
     prompts = [method.prompt(game.default_instruction, o.text) for o in game.observations]
     backend.score(prompts[:1], method.candidates)
     start = time.perf_counter()

@@ -203,12 +203,15 @@ def _make_method(config: PriorConfig, game: Game) -> Method:
         raise UserError(f"--calibration batch: it calibrates yes-no questions, not the {config.method} prior")
     if config.method in asking:
         return asking[config.method](game, make_backend(config), config)
-    if config.method == "file":
+    if config.method in ("file", "convention"):
         if config.calibration != "none":
-            raise UserError(f"--calibration {config.calibration}: a table from a file has no null answers to subtract")
-        return FromFile(game, config.table)
+            raise UserError(f"--calibration {config.calibration}: a prior from a file has no null answers to subtract")
+        if config.method == "file":
+            return FromFile(game, config.table)
+        from prior.convention import FromConvention
+
+        return FromConvention(game, config.convention)
     if config.method == "uniform":
         return Uniform()
-    raise UserError(
-        f"--prior: none means no prior, so there is nothing to show; choose {', '.join([*asking, 'file', 'uniform'])}"
-    )
+    known = ", ".join([*asking, "convention", "file", "uniform"])
+    raise UserError(f"--prior: none means no prior, so there is nothing to show; choose {known}")

@@ -74,7 +74,7 @@ def compare_styles(config: PriorConfig, game: Game) -> list[dict[str, Any]]:
     known = game.intended(instruction)
     rows = []
     for method in get_args(Method):
-        if method in ("none", "uniform", "file"):
+        if method in ("none", "uniform", "file", "convention"):
             continue
         calibration = "batch" if method == "yes-no" else "none"
         start = time.perf_counter()

@@ -20,12 +20,13 @@ from schemas.distribution import ActionDistribution
 from schemas.errors import UserError
 
 _LISTED = 10  # ambiguous observations shown
+_ROWS = 40  # rows of the table shown
 
 
 class InspectConfig(Section):
     """What to look at."""
 
-    env: str = Field("say-select", description="game: say-select")
+    env: str = Field("say-select", description="game: say-select, hanabi, hanabi-small, hanabi-very-small, hanabi-mini")
     prior: Annotated[PriorConfig, tyro.conf.arg(name="")] = PriorConfig()
     utterance: tyro.conf.UseAppendAction[tuple[str, ...]] = Field(
         (), description="show how a free utterance is parsed, and the prior that follows; may be repeated"
@@ -74,9 +75,9 @@ def inspect(config: InspectConfig) -> dict[str, Any]:
         "entropy": entropies(probs).tolist(),
         "top1_accuracy": top_accuracy(table, known) if known else None,
     }
-    if config.controls:
+    if config.controls and prior.method.backend is not None:  # nothing else would hear the other instructions
         summary |= _controls(prior, table, known)
-    summary["ambiguous"] = _ambiguous(game, probs)
+    summary["ambiguous"] = _ambiguous(game, probs) if prior.method.backend else []
     if config.paraphrase:
         summary["paraphrases"] = _paraphrases(prior, table, config.paraphrase)
     if config.styles:
@@ -99,13 +100,16 @@ def _print_table(game: Game, probs: NDArray[np.float64], known: Control | None) 
     width = max(map(len, names)) + 1
     label = max(len(o.key) for o in game.observations)
     print(" " * label, *(name.rjust(width) for name in names), "  entropy  top-1")
-    for observation, row, entropy in zip(game.observations, probs, entropies(probs), strict=True):
+    shown = list(zip(game.observations, probs, entropies(probs), strict=True))
+    for observation, row, entropy in shown[:_ROWS]:
         top = names[int(row.argmax())]
         verdict = ""
         if known and known.obeys(observation):
             verdict = "as intended" if top in known.obeys(observation) else "NOT as intended"
         cells = (f"{p:.3f}".rjust(width) for p in row)
         print(observation.key.ljust(label), *cells, f"  {entropy:7.3f}  {top} {verdict}".rstrip())
+    if len(shown) > _ROWS:
+        print(f"and {len(shown) - _ROWS} more observations (all in --summary FILE and in the heatmap)")
 
 
 def _controls(prior: Prior, table: PriorTable, known: Control | None) -> dict[str, Any]:

@@ -38,6 +38,8 @@ def train(config: RunConfig) -> dict[str, Any]:
     """Train a new run; returns the summary."""
     _check_steps(config)
     game = make_game(config.env)
+    if game.name != "say-select":
+        raise UserError(f"--env {config.env}: --algo q is tabular and plays say-select only")
     table = None
     if config.prior.method != "none":
         table = Prior(config.prior, game).table(progress=_prior_progress)

@@ -21,7 +21,7 @@ def prior_heatmap(
     file: Path, rows: Sequence[str], columns: Sequence[str], probs: NDArray[np.float64], title: str
 ) -> None:
     """Draw the prior table, probs float[rows, columns]: observations down, actions across."""
-    figure = Figure(figsize=(2.2 + 0.95 * len(columns), 1.9 + 0.42 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(2.2 + 0.95 * len(columns), min(40, 1.9 + 0.42 * len(rows))), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(probs, vmin=0, vmax=1, cmap="Blues", aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")

@@ -56,12 +56,12 @@ def parse(model: type[Model], argv: Sequence[str], description: str) -> Model:
             os.environ["COLUMNS"] = width
 
 
-def read_toml(model: type[Model], file: str) -> Model:
+def read_toml(model: type[Model], file: str, parameter: str = "--config") -> Model:
     """Read a config file. Raises UserError naming file, key, value and rule."""
     try:
         data = tomllib.loads(Path(file).read_text())
     except OSError as error:
-        raise UserError(f"--config: cannot read {file!r} ({error.strerror})") from None
+        raise UserError(f"{parameter}: cannot read {file!r} ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: not valid TOML ({error})") from None
     try:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from schemas.distribution import Normalization
 
-Method = Literal["structured", "likelihood", "yes-no", "verbalized", "file", "uniform", "none"]
+Method = Literal["structured", "likelihood", "yes-no", "verbalized", "convention", "file", "uniform", "none"]
 Calibration = Literal["none", "null", "null-observation", "null-instruction", "batch"]
 Coarse = Literal["full", "top-1", "top-3", "binary"]
 
@@ -33,6 +33,7 @@ class PriorConfig(Section):
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="of weights; bfloat16 moves log-probs by 0.2")
     memory_gb: float = Field(0.5, gt=0, description="memory of one batch of prompts (caches and logits)")
     table: Path | None = Field(None, description="for --prior file: a table that prior.table exported (.json, .csv)")
+    convention: Path | None = Field(None, description="for --prior convention: rules as TOML (Hanabi)")
     instruction: str | None = Field(None, description="how to play, in words; the game has a default")
     template: Literal["raw", "chat", "tools"] = Field(
         "raw", description="structured only: few-shot text, the same as chat messages, or the model's own tool calls"
@@ -71,5 +72,5 @@ class TableConfig(Section):
 
     action: tyro.conf.Positional[Literal["export", "import"]]
     file: tyro.conf.Positional[Path] = Field(description="table, .json or .csv")
-    env: str = Field("say-select", description="game: say-select")
+    env: str = Field("say-select", description="game: say-select, hanabi, hanabi-small, hanabi-very-small, hanabi-mini")
     prior: Annotated[PriorConfig, tyro.conf.arg(name="")] = PriorConfig()
