@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
@@ -15,6 +15,7 @@ from envs.base import make_game
 from prior.backends.base import CandidateScore
 from prior.backends.transformers import TransformersBackend, token_tree
 from prior.base import Prior
+from prior.calibration import sharpened
 from prior.scoring import choices, distribution, log_distribution
 from schemas.config import PriorConfig
 from schemas.errors import ModelError, UserError
@@ -148,6 +149,40 @@ def test_support_is_the_legal_set_and_masking_is_conditioning(logs, normalizatio
     full = np.exp(log_distribution(scores, np.ones(len(logs), bool), normalization))
     assert np.allclose(p[legal], full[legal] / full[legal].sum())
     assert np.allclose(p, np.exp(log_distribution(scores, legal)))  # one token a value: all normalizations agree
+
+
+def random_case(rng):
+    """A random schema as a set of prefix-free token strings with a random model's scores, and a random legal set."""
+    strings = {(*rng.integers(0, 4, rng.integers(0, 5)).tolist(), 9) for _ in range(rng.integers(1, 12))}
+    steps = {}
+    scores = []
+    for string in sorted(strings):
+        logs = []
+        for depth, token in enumerate(string):
+            if string[:depth] not in steps:
+                logits = rng.normal(0, 10 ** rng.uniform(-1, 2), 10)
+                steps[string[:depth]] = logits - np.logaddexp.reduce(logits)
+            logs.append(steps[string[:depth]][token])
+        scores.append(CandidateScore(string, np.array(logs)))
+    legal = rng.random(len(scores)) < rng.uniform(0.1, 1)
+    legal[rng.integers(len(scores))] = True
+    return scores, legal
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_ten_thousand_random_schemas_give_distributions_over_legal_values(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(100):
+        scores, legal = random_case(rng)
+        beta, epsilon = 10 ** rng.uniform(-2, 2), rng.choice([0.0, 1e-6, 0.1, 1.0])
+        for normalization in ("global", "local", "mean"):
+            logs = log_distribution(scores, legal, normalization)
+            for final in (logs, sharpened(logs[None], legal[None], beta, epsilon)[0]):
+                p = np.exp(final)
+                assert not np.isnan(p).any()
+                assert (p[~legal] == 0).all()
+                assert abs(p.sum() - 1) < 1e-9
 
 
 def test_prefixes_and_twins_are_refused():
