@@ -50,6 +50,8 @@ class Backend(Protocol):
 
 BACKENDS = {
     "transformers": "prior.backends.transformers:TransformersBackend",
+    "openai": "prior.backends.openai:OpenAIBackend",
+    "vllm": "prior.backends.vllm:VllmBackend",
     "scripted": "prior.backends.scripted:ScriptedBackend",
 }
 
