@@ -1,10 +1,13 @@
 """A small OpenAI-compatible server with a real model, and with every way of going wrong that clients have to survive.
 
 `python -m tests.server MODEL_FOLDER` prints its port and serves until its input closes. The path chooses the manners:
-/v1/... behaves; /TROUBLE,TROUBLE/NAME/v1/... misbehaves, with a count of its own for every NAME. Scoring here is the
-plain way, one forward pass a text, and shares no code with the package.
+/v1/... behaves; /TROUBLE,TROUBLE/NAME/v1/... misbehaves, with a count of its own for every NAME. Lacking features are
+lacking always; misbehaviour spares the client's probes (which are about weekdays), unless it begins with `always-`, and
+ends after one request if it ends with `-once`. Scoring here is the plain way, one forward pass a text, and shares no
+code with the package.
 """
 
+import contextlib
 import itertools
 import json
 import math
@@ -13,11 +16,26 @@ import threading
 import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+SLOW_DOWN = b'{"error": {"message": "slow down"}}'
+REPLIES = {
+    "busy": (429, SLOW_DOWN, {"Retry-After": "0.4"}),
+    "busy-for-hours": (429, SLOW_DOWN, {"Retry-After": "7200"}),
+    "broken": (500, b'{"error": {"message": "out of memory"}}', {}),
+    "hang": (200, b"{}", {}),
+    "malformed": (200, b'{"choices": [{"text": ', {}),
+    "truncated": (200, b'{"choices": [', {}),
+    "html": (200, b"<html>It works!</html>", {}),
+    "list": (200, b"[]", {}),
+    "redirect": (302, b"{}", {"Location": "http://127.0.0.1:9/"}),
+    "key": (401, b'{"error": {"message": "Incorrect API key"}}', {}),
+    "no-choices": (200, b'{"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}', {}),
+}
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -62,8 +80,9 @@ def values(schema, definitions):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits 40 ms between its headers and its body
     model: Model
-    counts: Counter = Counter()
+    counts: ClassVar[Counter] = Counter()
 
     def log_message(self, *_):
         pass
@@ -81,8 +100,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         self.path_parts()
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        real = "Monday" not in json.dumps(body)
         self.counts[self.name] += 1
+        self.counts[self.name + "/real"] += real
+        first = self.counts[self.name + "/real"] == 1
         self.number = self.counts[self.name]
+        self.bad = {t.removeprefix("always-") for t in self.troubles if real or t.startswith("always-")}
+        self.bad = {t.removesuffix("-once") for t in self.bad if first or not t.endswith("-once")}
         if self.early_trouble():
             return
         if self.path.endswith("/v1/completions"):
@@ -99,37 +123,16 @@ class Handler(BaseHTTPRequestHandler):
         self.name = "/".join(head)
 
     def early_trouble(self):
-        """Troubles of the transport; those that end with -once happen on the first request only."""
-        for trouble in self.troubles:
-            kind, once = trouble.removesuffix("-once"), trouble.endswith("-once")
-            if once and self.number > 1:
-                continue
-            if kind == "busy":
-                self.reply(429, {"error": {"message": "slow down"}}, {"Retry-After": "0.4"})
-            elif kind == "busy-for-hours":
-                self.reply(429, {"error": {"message": "slow down"}}, {"Retry-After": "7200"})
-            elif kind == "broken":
-                self.reply(500, {"error": {"message": "out of memory"}})
-            elif kind == "hang":
-                time.sleep(3)
-                self.close_connection = True
-            elif kind == "malformed":
-                self.send(200, b'{"choices": [{"text": ')
-            elif kind == "truncated":
-                self.send(200, b'{"choices": [', length=5000)
-                self.close_connection = True
-            elif kind == "html":
-                self.send(200, b"<html>It works!</html>")
-            elif kind == "list":
-                self.send(200, b"[]")
-            elif kind == "redirect":
-                self.reply(302, {}, {"Location": "http://127.0.0.1:9/"})
-            elif kind == "key" and self.headers.get("Authorization") != "Bearer right":
-                self.reply(401, {"error": {"message": "Incorrect API key"}})
-            elif kind == "no-choices":
-                self.reply(200, {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
-            else:
-                continue
+        """Troubles of the transport."""
+        if "key" in self.bad and self.headers.get("Authorization") == "Bearer right":
+            self.bad.remove("key")
+        for kind in self.bad & set(REPLIES):
+            if kind == "hang":
+                time.sleep(2)
+            status, data, headers = REPLIES[kind]
+            with contextlib.suppress(BrokenPipeError):
+                self.send(status, data, length=5000 if kind == "truncated" else None, headers=headers)
+            self.close_connection = True
             return True
         return False
 
@@ -152,15 +155,18 @@ class Handler(BaseHTTPRequestHandler):
         sent = [(t, None if i == 0 else float(logs[i - 1, t])) for i, t in enumerate(ids)] if echo else []
         rows = [(self.model.text(t), value) for t, value in [*sent, (follow, float(logs[-1, follow]))]]
         last = len(rows) - 2
-        if "positive" in self.troubles or ("positive-once" in self.troubles and self.number == 1):
+        if "positive" in self.bad:
             rows[last] = (rows[last][0], 0.7)
-        if "nan" in self.troubles:
+        if "nan" in self.bad:
             rows[last] = (rows[last][0], math.nan)
-        if "other-texts" in self.troubles:
+        if "other-texts" in self.bad:
             rows[last] = ("?", rows[last][1])
+        if "shifted" in self.troubles and echo:  # as llama-cpp-python 0.3 does for models without a start token
+            rows = [(text, float(logs[i, t])) for i, (t, (text, _)) in enumerate(zip(ids, rows, strict=False))]
+            rows[0] = (rows[0][0], None)
         if "generated-only" in self.troubles:
             rows = rows[-1:]
-        if "missing-value" in self.troubles:
+        if "missing-value" in self.bad:
             rows[last] = (rows[last][0], None)
         if "start-mark" in self.troubles:
             rows = [("<s>", None), *((t, -1.0 if v is None else v) for t, v in rows)]
@@ -191,7 +197,7 @@ class Handler(BaseHTTPRequestHandler):
                 return 400, {"error": {"message": "logprobs are not available"}}
             ids, logs = self.model.logs(question)
             top = self.top(logs[-1], body["top_logprobs"])
-            if "heavy-top" in self.troubles:
+            if "heavy-top" in self.bad:
                 top = dict.fromkeys(top, -0.1)
             listed = [{"token": t, "logprob": v} for t, v in top.items()]
             content = [{"token": listed[0]["token"], "logprob": listed[0]["logprob"], "top_logprobs": listed}]
@@ -205,7 +211,7 @@ class Handler(BaseHTTPRequestHandler):
             return 422, {"error": {"message": "tools are not implemented"}}
         schema = form["json_schema"]["schema"] if form else tools[0]["function"]["parameters"]
         text = self.written(question, schema, body)
-        finish = "length" if "cut-off" in self.troubles else "stop"
+        finish = "length" if "cut-off" in self.bad else "stop"
         message = {"role": "assistant", "content": text}
         if tools:
             call = {"type": "function", "function": {"name": "answer", "arguments": text}}
@@ -215,10 +221,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def written(self, question, schema, body):
         """A value of the schema, drawn by the model's probability of its JSON (greedy at temperature 0)."""
-        real = "purple" not in question  # the client's probe
-        if real and ("illegal" in self.troubles or ("illegal-often" in self.troubles and self.number % 2)):
+        if "illegal" in self.bad or ("illegal-often" in self.bad and self.number % 2):
             return json.dumps({"choice": "explode()", "answer": "explode()"})
-        if real and "prose" in self.troubles:
+        if "prose" in self.bad:
             return "I would rather not say."
         texts = [json.dumps(value) for value in values(schema, schema.get("$defs", {}))]
         scores = np.array([self.model.score(question, text) / 20 for text in texts])

@@ -17,6 +17,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import Any, Self, TypeVar
 
@@ -26,7 +27,8 @@ from pydantic import BaseModel, ValidationError
 from prior import prompts as wording
 from prior.backends.base import CandidateScore
 from prior.backends.prompt_logprobs import Echo, cut, read_echo
-from prior.backends.server_answers import json_schema, label_logprobs, written_text
+from prior.backends.server_answers import json_schema, label_logprobs, listed_tokens, written_text
+from prior.backends.server_probe import not_offered, prompt_fields
 from prior.backends.transport import BadAnswerError, NotOfferedError, Read, RefusedError, Transport, name_query
 from schemas.config import PriorConfig, Scoring, ServerConfig
 from schemas.errors import ModelError
@@ -34,9 +36,9 @@ from schemas.errors import ModelError
 _log = logging.getLogger("instructrl")
 _MOST_TOKENS = 512  # of a structured answer
 _TOP = 20  # the most that OpenAI and vLLM give by default
-_NOT_OFFERED = {400, 404, 405, 415, 422, 500, 501}  # statuses that say that a feature or path is missing
-_PROBE = ("The days of the week are Monday, Tuesday,", " Wednesday")
+_QUESTION, _CHOICES = "The days of the week are Monday, Tuesday,", ("Wednesday", "purple")  # of probes
 Answer = TypeVar("Answer")
+Row = list[CandidateScore]
 
 
 class OpenAIBackend:
@@ -48,8 +50,8 @@ class OpenAIBackend:
         self.transport, self._server = Transport(server, backoff), server
         self._model = model
         self._scoring: Scoring = server.scoring
-        self._prompt_fields: dict[str, Any] = {"echo": True, "logprobs": 1}
-        self._labels_by_chat = True
+        self._prompt_fields: dict[str, Any] | None = None
+        self._labels_by_chat: bool | None = None
         self._schema_by: str | None = None
         self._limit_name = "max_tokens"
         self._lock = threading.RLock()
@@ -105,67 +107,64 @@ class OpenAIBackend:
         with self._lock:
             if self._scoring == "auto":
                 self._scoring = self._offered()
-                exact = "exact" if self._scoring == "prompt-logprobs" else "approximate"
-                _log.warning("%s scores by %s (%s)", self.transport.host, self._scoring, exact)
             return self._scoring
 
     def _offered(self) -> Scoring:
-        if self._offers_prompt_logprobs():
+        host, reason = self.transport.host, not_offered(self._prompt_request)
+        if not reason:
+            _log.info("%s scores by prompt-logprobs (exact)", host)
             return "prompt-logprobs"
-        question = wording.choose_label("The days of the week: Monday, Tuesday,", ["Wednesday", "purple"])
-        for self._labels_by_chat in (True, False):
-            try:
-                self._label_answer(question, "probe of top-logprobs", lambda answer: label_logprobs(answer, "AB", 0.0))
-                return "top-logprobs"
-            except RefusedError as refused:
-                self._only_if_not_offered(refused)
-            except NotOfferedError:
-                pass
-        _ = self.structured_by  # raises where the server cannot do this either
+        if not not_offered(self._ask_labels_by_chat):
+            _log.warning("%s scores by top-logprobs (approximate): %s", host, reason)
+            return "top-logprobs"
+        by = self.structured_by  # raises where the server cannot do this either
+        _log.warning("%s scores by samples (approximate, %s): %s", host, by, reason)
         return "samples"
 
-    def _offers_prompt_logprobs(self) -> bool:
-        text = "".join(_PROBE)
-        for fields in ({"echo": True, "logprobs": 1}, {"prompt_logprobs": 0}):
-            self._prompt_fields = fields
-            try:
-                self._echo(text, "probe of prompt-logprobs")
-                return True
-            except RefusedError as refused:
-                self._only_if_not_offered(refused)
-            except NotOfferedError:
-                pass
-        self._prompt_fields = {"echo": True, "logprobs": 1}
-        return False
+    def _ask_labels_by_chat(self) -> bool:
+        """Whether letters are asked for by chat or, of a model without a chat template, by completion."""
+        with self._lock:
+            if self._labels_by_chat is None:
+                question = wording.choose_label(_QUESTION, _CHOICES)
+                reasons = {
+                    chat: not_offered(
+                        partial(self._label_answer, chat, question, "probe of top-logprobs", listed_tokens)
+                    )
+                    for chat in (True, False)
+                }
+                offered = [chat for chat, reason in reasons.items() if not reason]
+                if not offered:
+                    raise NotOfferedError(reasons[True])
+                self._labels_by_chat = offered[0]
+            return self._labels_by_chat
 
-    @staticmethod
-    def _only_if_not_offered(refused: RefusedError) -> None:
-        if refused.status not in _NOT_OFFERED:
-            raise refused
+    def _prompt_request(self) -> dict[str, Any]:
+        """The fields that ask for prompt log-probabilities; before the first use these are verified."""
+        with self._lock:
+            if self._prompt_fields is None:
+                self._prompt_fields = prompt_fields(self)
+            return self._prompt_fields
 
     @property
     def structured_by(self) -> str:
         """How answers are held to a schema: `json_schema`, or `tool` where the server refuses that. Asked once."""
         with self._lock:
             if self._schema_by is None:
-                try:
-                    self._probe_structured("json_schema")
-                    self._schema_by = "json_schema"
-                except RefusedError as refused:
-                    self._only_if_not_offered(refused)
+                if not_offered(lambda: self._probe_structured("json_schema")):
                     self._probe_structured("tool")
-                    self._schema_by = "tool"
                     _log.warning("%s refuses json_schema; using a forced tool call", self.transport.host)
+                    self._schema_by = "tool"
+                else:
+                    self._schema_by = "json_schema"
             return self._schema_by
 
     def _probe_structured(self, by: str) -> None:
-        texts = ["Wednesday", "purple"]
-        question = wording.choose_text("The days of the week: Monday, Tuesday,", texts)
-        self._structured(by, question, _choice_schema(texts), 0, 0.0, "probe of structured output", written_text)
+        schema, question = _choice_schema(_CHOICES), wording.choose_text(_QUESTION, _CHOICES)
+        self._structured(by, question, schema, 0, 0.0, "probe of structured output", written_text)
 
     # Scoring ---------------------------------------------------------------------------------------------------------
 
-    def score(self, prompts: Sequence[str], candidates: Sequence[str]) -> list[list[CandidateScore]]:
+    def score(self, prompts: Sequence[str], candidates: Sequence[str]) -> list[Row]:
         """Score candidates (see Backend), several requests at once.
 
         Raises ModelError naming the query where the server fails, misbehaves or refuses, or a budget is spent.
@@ -180,41 +179,43 @@ class OpenAIBackend:
             known = "auto finds out what a server offers"
             raise ModelError(f"--scoring: {scoring}: {error}; {known}; {name_query(prompts[0])}") from None
 
-    def _score_prompts(self, prompts: Sequence[str], candidates: Sequence[str]) -> list[list[CandidateScore]]:
+    def _score_prompts(self, prompts: Sequence[str], candidates: Sequence[str]) -> list[Row]:
         pairs = [(prompt, candidate) for prompt in prompts for candidate in candidates]
-        echoes = self.transport.map(lambda pair: self._echo("".join(pair), name_query(*pair)), pairs)
+        fields = self._prompt_request()
+        echoes = self.transport.map(lambda pair: self.echo("".join(pair), name_query(*pair), fields), pairs)
         size = len(candidates)
         rows = [echoes[size * i : size * (i + 1)] for i in range(len(prompts))]
         return [cut(prompt, candidates, row) for prompt, row in zip(prompts, rows, strict=True)]
 
-    def _echo(self, text: str, query: str) -> Echo:
-        body = {"model": self.model, "prompt": text, "max_tokens": 1, "temperature": 1.0} | self._prompt_fields
+    def echo(self, text: str, query: str, fields: dict[str, Any]) -> Echo:
+        """Return the prompt log-probabilities of a text; `fields` make the server give them."""
+        body = {"model": self.model, "prompt": text, "max_tokens": 1, "temperature": 1.0} | fields
         return self.transport.post("/completions", body, query, lambda answer: read_echo(answer, text))
 
-    def _score_labels(self, prompts: Sequence[str], candidates: Sequence[str]) -> list[list[CandidateScore]]:
+    def _score_labels(self, prompts: Sequence[str], candidates: Sequence[str]) -> list[Row]:
         if len(candidates) > len(wording.LABELS):
             raise ModelError(
                 f"--scoring: top-logprobs takes at most {len(wording.LABELS)} actions, not {len(candidates)}; "
                 "choose prompt-logprobs or samples"
             )
-        labels = wording.LABELS[: len(candidates)]
+        labels, by_chat = wording.LABELS[: len(candidates)], self._ask_labels_by_chat()
 
-        def row(prompt: str) -> list[CandidateScore]:
+        def row(prompt: str) -> Row:
             question, query = wording.choose_label(prompt, candidates), name_query(prompt)
-            values = self._label_answer(question, query, lambda answer: label_logprobs(answer, labels))
+            values = self._label_answer(by_chat, question, query, lambda answer: label_logprobs(answer, labels))
             return [CandidateScore((label,), np.array([values[label]])) for label in labels]
 
         return self.transport.map(row, prompts)
 
-    def _label_answer(self, question: str, query: str, read: Read[dict[str, float]]) -> dict[str, float]:
+    def _label_answer(self, by_chat: bool, question: str, query: str, read: Read[Answer]) -> Answer:
         body: dict[str, Any] = {"model": self.model, "max_tokens": 1, "temperature": 1.0}
-        if self._labels_by_chat:
+        if by_chat:
             body |= {"messages": [{"role": "user", "content": question}], "logprobs": True, "top_logprobs": _TOP}
             return self._chat(body, query, read)
         body |= {"prompt": question + "\nAnswer:", "logprobs": _TOP}
         return self.transport.post("/completions", body, query, read)
 
-    def _score_samples(self, prompts: Sequence[str], candidates: Sequence[str]) -> list[list[CandidateScore]]:
+    def _score_samples(self, prompts: Sequence[str], candidates: Sequence[str]) -> list[Row]:
         texts = [candidate.strip() for candidate in candidates]
         if len(set(texts)) < len(texts):
             raise ModelError("actions: two of them differ in spaces only, which samples cannot tell apart")

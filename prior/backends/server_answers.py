@@ -33,12 +33,10 @@ def written_text(answer: dict[str, Any]) -> str:
     return text
 
 
-def label_logprobs(answer: dict[str, Any], labels: str, least_mass: float = _LEAST_MASS) -> dict[str, float]:
-    """Return the log-probability (nats) of each label as the one generated token; spaces around it do not count.
+def listed_tokens(answer: dict[str, Any]) -> list[tuple[str, float]]:
+    """Return the most probable first tokens of an answer with their log-probabilities (nats).
 
-    A label outside the listed tokens gets the floor: the smaller of the least listed log-probability and an equal
-    share of the probability that the list leaves over. Raises NotOfferedError when the server lists no alternatives,
-    BadAnswerError when they cannot be log-probabilities, FinalAnswerError when the labels hold less than `least_mass` together.
+    Raises NotOfferedError when the server lists none, BadAnswerError when they cannot be log-probabilities.
     """
     listed = _alternatives(first(answer.get("choices", []), "choices"))
     for token, value in listed:
@@ -47,6 +45,18 @@ def label_logprobs(answer: dict[str, Any], labels: str, least_mass: float = _LEA
     total = math.fsum(math.exp(value) for _, value in listed)
     if total > 1 + _ROUNDING:
         raise BadAnswerError(f"the probabilities of the listed tokens sum to {total:.3f}, more than 1")
+    return listed
+
+
+def label_logprobs(answer: dict[str, Any], labels: str, least_mass: float = _LEAST_MASS) -> dict[str, float]:
+    """Return the log-probability (nats) of each label as the one generated token; spaces around it do not count.
+
+    A label outside the listed tokens gets the floor: the smaller of the least listed log-probability and an equal
+    share of the probability that the list leaves over. Raises as listed_tokens does, and FinalAnswerError
+    when the labels hold less than `least_mass` together.
+    """
+    listed = listed_tokens(answer)
+    total = math.fsum(math.exp(value) for _, value in listed)
     found: dict[str, float] = {}
     for token, value in listed:
         if token.strip() in labels and token.strip():
