@@ -20,7 +20,7 @@ from safetensors.numpy import load, save
 from prior.cache import cache_dir, locked, sha256, write_atomic
 
 FORMAT = 1
-_CHUNK = 64  # observations asked between two saves
+CHUNK = 64  # observations asked between two saves, unless a backend wants fewer
 _log = logging.getLogger("instructrl")
 
 Ask = Callable[[list[int]], NDArray[np.float64]]  # row numbers -> scores [len, num_actions]
@@ -28,7 +28,12 @@ Progress = Callable[[int, int], None]  # rows done, rows in all
 
 
 def raw_table(
-    identity: dict[str, Any], num_rows: int, num_actions: int, ask: Ask, progress: Progress | None = None
+    identity: dict[str, Any],
+    num_rows: int,
+    num_actions: int,
+    ask: Ask,
+    progress: Progress | None = None,
+    chunk_size: int = CHUNK,
 ) -> NDArray[np.float64]:
     """Return all rows, float64[num_rows, num_actions], from disk where they are there, else asked and stored.
 
@@ -40,8 +45,8 @@ def raw_table(
     with locked(folder):
         rows, done = _read(folder, num_rows, num_actions)
         todo = np.flatnonzero(~done)
-        for first in range(0, len(todo), _CHUNK):
-            chunk = todo[first : first + _CHUNK]
+        for first in range(0, len(todo), chunk_size):
+            chunk = todo[first : first + chunk_size]
             rows[chunk] = ask(chunk.tolist())
             done[chunk] = True
             _write(folder, identity, rows, done)

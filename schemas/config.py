@@ -31,7 +31,9 @@ class ServerConfig(Section):
     scoring: Scoring = Field(
         "auto", description="how a server scores: auto asks it once; only prompt-logprobs is exact"
     )
-    samples: int = Field(20, ge=1, description="answers drawn for a row when scoring by samples")
+    samples: Annotated[int, tyro.conf.arg(name="score-samples")] = Field(
+        20, ge=1, description="answers drawn for a row when scoring by samples"
+    )
     concurrency: int = Field(8, ge=1, le=256, description="requests at once")
     timeout: float = Field(60.0, gt=0, allow_inf_nan=False, description="seconds to wait for an answer")
     attempts: int = Field(5, ge=1, le=20, description="times that a request is sent before it is an error")

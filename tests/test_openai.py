@@ -153,15 +153,15 @@ def test_a_model_that_names_no_letter_is_an_error_not_a_row(server, port):
 
 @pytest.mark.parametrize("by", ["json_schema", "tool"])
 def test_samples_are_counted_and_smoothed(server, by):
-    backend = server("no-schema" if by == "tool" else "none", scoring=SAMPLES, samples=40)
+    backend = server("no-schema" if by == "tool" else "none", scoring=SAMPLES, samples=25)
     found = rows(backend.score(PROMPTS[:1], CANDIDATES))[0]
     assert backend.identity["structured_by"] == by
-    counts = found * 41 - 1 / len(CANDIDATES)
+    counts = found * 26 - 1 / len(CANDIDATES)
     assert np.allclose(counts, counts.round(), atol=1e-6)
-    assert round(counts.sum()) == 40
+    assert round(counts.sum()) == 25
     assert found.min() > 0
     assert found.max() > 0.3
-    again = rows(server("none", scoring=SAMPLES, samples=40).score(PROMPTS[:1], CANDIDATES))[0]
+    again = rows(server("none", scoring=SAMPLES, samples=25).score(PROMPTS[:1], CANDIDATES))[0]
     assert np.allclose(found, again)  # seeds are sent
 
 
@@ -215,8 +215,12 @@ def test_passing_troubles_are_retried(server, folder, port, trouble):
     assert requests(port, backend, "/real") == len(CANDIDATES) + 1
     if trouble == "busy-once":
         assert time.monotonic() - start >= 0.4  # Retry-After is honoured
-    drawn = server("illegal-often", scoring=SAMPLES, samples=10, attempts=15).score(PROMPTS[:1], CANDIDATES)
-    assert np.allclose(rows(drawn).sum(axis=1), 1)
+
+
+def test_an_illegal_answer_is_asked_again(server):
+    drawn = server("illegal-often", scoring=SAMPLES, samples=8, attempts=15).score(PROMPTS[:1], CANDIDATES)
+    counts = rows(drawn)[0] * 9 - 1 / len(CANDIDATES)
+    assert round(counts.sum()) == 8
 
 
 QUERY = "My partner said 1"
@@ -324,13 +328,13 @@ def test_a_spent_budget_stops_and_finished_rows_stay(server, cache):
             prompts = [f"Observation: My partner said {row}.\nCall: " for row in rows_wanted]
             return np.array([log_distribution(row, LEGAL) for row in backend.score(prompts, CANDIDATES)])
 
-        return raw_table({"budget": 1}, 70, len(CANDIDATES), ask)
+        return raw_table({"budget": 1}, 12, len(CANDIDATES), ask, chunk_size=backend.chunk_size)
 
     first, second = [], []
-    with pytest.raises(ModelError, match=r"--token-budget: .* tokens spent of 20000 .* start again"):
-        table(server(scoring=EXACT, token_budget=20_000), first)
+    with pytest.raises(ModelError, match=r"--token-budget: .* tokens spent of 3000 .* start again"):
+        table(server(scoring=EXACT, token_budget=3_000), first)
     finished = table(server(scoring=EXACT), second)
-    assert 0 < len(second) < 70
+    assert len(second) in (4, 8)
     assert np.allclose(np.exp(finished).sum(axis=1), 1)
     costly = server(scoring=EXACT, cost_budget=0.001, price_in=10.0, price_out=10.0, concurrency=1)
     with pytest.raises(ModelError, match=r"--cost-budget: .* spent of 0.001"):

@@ -45,6 +45,7 @@ class OpenAIBackend:
     """A language model behind an OpenAI-compatible HTTP server. Nothing is sent before something is asked."""
 
     name = "openai"
+    chunk_size = 4  # what a spent budget or a lost connection can waste
 
     def __init__(self, model: str | None, server: ServerConfig, backoff: float = 0.5) -> None:
         self.transport, self._server = Transport(server, backoff), server

@@ -26,6 +26,7 @@ class TransformersBackend:
     """A causal language model run by transformers, on the CPU in float32."""
 
     name = "transformers"
+    chunk_size = 64
     exact = True
 
     def __init__(self, model: str | None = None) -> None:
@@ -89,15 +90,7 @@ class TransformersBackend:
 
     def _split(self, prompt: str, candidates: Sequence[str]) -> tuple[Tokens, tuple[Tokens, ...]]:
         """Tokenize prompt and candidate together, and cut where the prompt ends or their tokens part."""
-        _, tokenizer = self.load()
-        alone, *full = tokenizer([prompt, *(prompt + c for c in candidates)], add_special_tokens=False).input_ids
-        start = [tokenizer.bos_token_id] if getattr(tokenizer, "add_bos_token", False) else []
-        cut = len(common_prefix([alone, *full]))
-        if start:
-            full, cut = [start + f for f in full], cut + 1
-        if cut == 0:
-            raise ModelError("prompt: it is empty, and this model has no token to start from")
-        return tuple(full[0][:cut]), tuple(tuple(f[cut:]) for f in full)
+        return split(self.load()[1], prompt, candidates)
 
     def _score_tree(self, contexts: list[Tokens], tails: tuple[Tokens, ...]) -> list[list[NDArray[np.float64]]]:
         import torch
@@ -206,6 +199,18 @@ class TransformersBackend:
                 for _ in range(n)
             ]
         return [schema.model_validate_json(text) for text in texts]
+
+
+def split(tokenizer: Any, prompt: str, candidates: Sequence[str]) -> tuple[Tokens, tuple[Tokens, ...]]:
+    """Tokenize prompt and candidate together, and cut where the prompt ends or their tokens part."""
+    alone, *full = tokenizer([prompt, *(prompt + c for c in candidates)], add_special_tokens=False).input_ids
+    start = [tokenizer.bos_token_id] if getattr(tokenizer, "add_bos_token", False) else []
+    cut = len(common_prefix([alone, *full]))
+    if start:
+        full, cut = [start + f for f in full], cut + 1
+    if cut == 0:
+        raise ModelError("prompt: it is empty, and this model has no token to start from")
+    return tuple(full[0][:cut]), tuple(tuple(f[cut:]) for f in full)
 
 
 def common_prefix(sequences: Sequence[Sequence[int]]) -> list[int]:

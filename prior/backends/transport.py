@@ -184,6 +184,7 @@ class Transport:
                     timeout=self.config.timeout,
                     headers={"Authorization": f"Bearer {key}"} if key else {},
                     follow_redirects=False,  # a key must not travel to where a redirect points
+                    verify=self.base_url.startswith("https://"),  # reading certificates takes a while; http has none
                     trust_env=not self._loopback(),  # a proxy cannot reach this machine's own servers
                     limits=httpx2.Limits(max_connections=self.config.concurrency),
                 )
