@@ -184,7 +184,7 @@ class Prior:
             "texts": texts,
             "legal": legal.astype(int).tolist(),
         }
-        return raw_table(identity, len(texts), len(game.actions), ask, progress)
+        return raw_table(identity, len(texts), len(game.actions), ask, progress, self.method.backend.chunk_size)
 
 
 def _make_method(config: PriorConfig, game: Game) -> Method:

@@ -5,6 +5,7 @@ it still copies, `prior.inspect` measures with the null instruction and the cont
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,3 +155,22 @@ def utterance(prompt: UtterancePrompt, text: str) -> tuple[str, str]:
             ("Speech", "Function call", prompt.examples[::-1]),
         )
     )
+
+
+SERVER_VERSION = "server/1"
+LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def choose_label(prompt: str, candidates: Sequence[str]) -> str:
+    """For a server that shows only its most probable tokens: the candidates as letters, one of which is to be named."""
+    lines = "\n".join(f"{label}: {text.strip()}" for label, text in zip(LABELS, candidates, strict=False))
+    last = LABELS[len(candidates) - 1]
+    return (
+        f"{prompt.rstrip()}\n\nWhich of these continues the text above?\n{lines}\nAnswer with one letter, A to {last}."
+    )
+
+
+def choose_text(prompt: str, candidates: Sequence[str]) -> str:
+    """For a server that is sampled: the candidates, one of which is to be written as `choice`."""
+    lines = "\n".join(text.strip() for text in candidates)
+    return f"{prompt.rstrip()}\n\nContinue the text above with exactly one of these lines, given as `choice`:\n{lines}"

@@ -22,7 +22,7 @@ from safetensors.numpy import load, save
 from prior.cache import cache_dir, locked, sha256, write_atomic
 
 FORMAT = 1
-_CHUNK = 64  # observations asked at once
+CHUNK = 64  # observations asked at once, unless a backend wants fewer
 _SAVING = 20  # between two saves, at least this many times as long as a save takes: large tables cost 5% more
 _log = logging.getLogger("instructrl")
 
@@ -31,7 +31,12 @@ Progress = Callable[[int, int], None]  # rows done, rows in all
 
 
 def raw_table(
-    identity: dict[str, Any], num_rows: int, num_actions: int, ask: Ask, progress: Progress | None = None
+    identity: dict[str, Any],
+    num_rows: int,
+    num_actions: int,
+    ask: Ask,
+    progress: Progress | None = None,
+    chunk_size: int = CHUNK,
 ) -> NDArray[np.float64]:
     """Return all rows, float64[num_rows, num_actions], from disk where they are there, else asked and stored.
 
@@ -45,8 +50,8 @@ def raw_table(
         todo = np.flatnonzero(~done)
         due = time.monotonic()
         try:
-            for first in range(0, len(todo), _CHUNK):
-                chunk = todo[first : first + _CHUNK]
+            for first in range(0, len(todo), chunk_size):
+                chunk = todo[first : first + chunk_size]
                 rows[chunk] = ask(chunk.tolist())
                 done[chunk] = True
                 if (start := time.monotonic()) >= due:

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import tyro
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from schemas.distribution import Normalization
 
 Method = Literal["structured", "likelihood", "yes-no", "verbalized", "convention", "file", "uniform", "none"]
+Scoring = Literal["auto", "prompt-logprobs", "top-logprobs", "samples"]
 Calibration = Literal["none", "null", "null-observation", "null-instruction", "batch"]
 Coarse = Literal["full", "top-1", "top-3", "binary"]
 
@@ -19,13 +21,60 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ServerConfig(Section):
+    """An OpenAI-compatible server, and what may be asked of it. The API key itself is never part of a config."""
+
+    base_url: str | None = Field(None, description="address of the server, for instance http://127.0.0.1:8000/v1")
+    api_key_env: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_]\w*$",
+        description="environment variable that holds the API key; OPENAI_API_KEY for https, none on this machine",
+    )
+    scoring: Scoring = Field(
+        "auto", description="how a server scores: auto asks it once; only prompt-logprobs is exact"
+    )
+    samples: Annotated[int, tyro.conf.arg(name="score-samples")] = Field(
+        20, ge=1, description="answers drawn for a row when scoring by samples"
+    )
+    concurrency: int = Field(8, ge=1, le=256, description="requests at once")
+    timeout: float = Field(60.0, gt=0, allow_inf_nan=False, description="seconds to wait for an answer")
+    attempts: int = Field(5, ge=1, le=20, description="times that a request is sent before it is an error")
+    token_budget: int | None = Field(None, ge=1, description="stop when the server has counted this many tokens")
+    price_in: float | None = Field(None, ge=0, allow_inf_nan=False, description="price of a million prompt tokens")
+    price_out: float | None = Field(None, ge=0, allow_inf_nan=False, description="price of a million written tokens")
+    cost_budget: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="stop at this cost, in the unit of the prices"
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("no address; http://HOST:PORT/v1 or https://HOST/v1 is needed")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("an address without user, password, ? and #; the key goes into --api-key-env's variable")
+        return value
+
+    @field_validator("cost_budget")
+    @classmethod
+    def _has_prices(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and None in (info.data.get("price_in"), info.data.get("price_out")):
+            raise ValueError("a cost needs both prices; give --price-in and --price-out")
+        return value
+
+
 class PriorConfig(Section):
     """Instruction, method and language model of a prior."""
 
     method: Annotated[Method, tyro.conf.arg(name="prior")] = Field(
         "structured", description="how the language model is asked for a prior; none trains without one"
     )
-    backend: Literal["transformers", "scripted"] = Field("transformers", description="what runs the model")
+    backend: Literal["transformers", "openai", "vllm", "scripted"] = Field(
+        "transformers", description="what runs the model"
+    )
     model: str | None = Field(
         None, description="embedded name, hub id, folder or .gguf file; a script for the scripted backend"
     )
@@ -58,6 +107,7 @@ class PriorConfig(Section):
         le=1,
         description="share of a uniform prior mixed in, so that no legal action is ruled out",
     )
+    server: Annotated[ServerConfig, tyro.conf.arg(name="")] = ServerConfig()
 
     @field_validator("instruction")
     @classmethod

@@ -23,11 +23,17 @@ class CandidateScore:
 class Backend(Protocol):
     """A language model. `identity` names everything that its answers depend on; it is part of a table's key.
 
-    `exact` says whether `score` returns the model's own probabilities or an estimate.
+    `exact` says whether `score` returns the model's own probabilities or an estimate. `chunk_size` is the number of
+    prompts scored between two saves of a table: many where batches are fast, few where answers are paid for.
     """
 
     name: str
-    exact: bool
+    chunk_size: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether scores are exact."""
+        ...
 
     @classmethod
     def from_config(cls, config: PriorConfig) -> Self:
@@ -50,6 +56,8 @@ class Backend(Protocol):
 
 BACKENDS = {
     "transformers": "prior.backends.transformers:TransformersBackend",
+    "openai": "prior.backends.openai:OpenAIBackend",
+    "vllm": "prior.backends.vllm:VllmBackend",
     "scripted": "prior.backends.scripted:ScriptedBackend",
 }
 

@@ -78,6 +78,7 @@ class ScriptedBackend:
     """Scores by a rule; a candidate counts as one token."""
 
     name = "scripted"
+    chunk_size = 64
     exact = True
 
     def __init__(self, model: str | None = None) -> None:

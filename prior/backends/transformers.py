@@ -28,6 +28,7 @@ class TransformersBackend:
     """
 
     name = "transformers"
+    chunk_size = 64
     exact = True
 
     def __init__(
@@ -113,18 +114,9 @@ class TransformersBackend:
 
     def _split(self, prompt: str, candidates: Sequence[str]) -> tuple[Tokens, tuple[Tokens, ...]]:
         """Tokenize prompt and candidate together, and cut where the prompt ends or their tokens part."""
-        _, tokenizer = self.load()
-        alone, *full = tokenizer([prompt, *(prompt + c for c in candidates)], add_special_tokens=False).input_ids
-        start = [tokenizer.bos_token_id] if getattr(tokenizer, "add_bos_token", False) else []
-        if alone[:1] == start:  # a chat template writes it itself
-            start = []
-        cut = len(common_prefix([alone, *full]))
-        if start:
-            full, cut = [start + f for f in full], cut + 1
-        self._check_length(max(map(len, full)))
-        if cut == 0:
-            raise ModelError("prompt: it is empty, and this model has no token to start from")
-        return tuple(full[0][:cut]), tuple(tuple(f[cut:]) for f in full)
+        context, tails = split(self.load()[1], prompt, candidates)
+        self._check_length(len(context) + max(map(len, tails)))
+        return context, tails
 
     def _check_length(self, tokens: int) -> None:
         model, _ = self.load()
@@ -247,6 +239,20 @@ class TransformersBackend:
                 for _ in range(n)
             ]
         return [schema.model_validate_json(text) for text in texts]
+
+
+def split(tokenizer: Any, prompt: str, candidates: Sequence[str]) -> tuple[Tokens, tuple[Tokens, ...]]:
+    """Tokenize prompt and candidate together, and cut where the prompt ends or their tokens part."""
+    alone, *full = tokenizer([prompt, *(prompt + c for c in candidates)], add_special_tokens=False).input_ids
+    start = [tokenizer.bos_token_id] if getattr(tokenizer, "add_bos_token", False) else []
+    if alone[:1] == start:  # a chat template writes it itself
+        start = []
+    cut = len(common_prefix([alone, *full]))
+    if start:
+        full, cut = [start + f for f in full], cut + 1
+    if cut == 0:
+        raise ModelError("prompt: it is empty, and this model has no token to start from")
+    return tuple(full[0][:cut]), tuple(tuple(f[cut:]) for f in full)
 
 
 def common_prefix(sequences: Sequence[Sequence[int]]) -> list[int]:
