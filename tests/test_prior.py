@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -283,3 +284,24 @@ def test_a_large_table_streams_in_chunks_and_little_of_it_is_saving(cache):
     table = raw_table({"large": 1}, 100_000, 20, ask)
     assert np.array_equal(table[:, 7], np.arange(100_000))
     assert max(sizes) <= 64
+
+
+def test_a_convention_is_a_prior_for_hanabi(cache, tmp_path, capsys):
+    recipes = Path(__file__).parents[1] / "runs" / "recipes" / "conventions"
+    for kind, right in (("color", 0), ("rank", 1)):
+        file = recipes / f"hanabi_{kind}.toml"
+        summary, figure = tmp_path / f"{kind}.json", tmp_path / "h.png"
+        argv = ["--env", "hanabi", "--prior", "convention", "--convention", str(file), "--epsilon", "0"]
+        inspect_main([*argv, "--summary", str(summary), "--figure", str(figure)])
+        data = json.loads(summary.read_text())
+        assert len(data["observations"]) == 321
+        table = Prior(PriorConfig(method="convention", convention=file, epsilon=0.0), make_game("hanabi")).table()
+        assert top_accuracy(table, table.game.controls[right]) == 1.0
+        assert top_accuracy(table, table.game.controls[1 - right]) < 0.5
+    assert "and 281 more observations" in capsys.readouterr().out
+    with pytest.raises(UserError, match="name its file with --convention FILE"):
+        Prior(PriorConfig(method="convention"), make_game("hanabi"))
+    with pytest.raises(UserError, match=r"conventions are for hanabi, .* not for say-select"):
+        Prior(PriorConfig(method="convention", convention=file), GAME)
+    with pytest.raises(UserError, match="--convention: cannot read"):
+        Prior(PriorConfig(method="convention", convention=tmp_path / "gone.toml"), make_game("hanabi"))
