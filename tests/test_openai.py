@@ -183,7 +183,7 @@ class Weather(BaseModel):
     wind: bool | None
 
 
-@pytest.mark.parametrize("troubles", [("none",), ("no-schema",), ("new-limit",)])
+@pytest.mark.parametrize("troubles", [("none",), ("no-schema",), ("schema-500",), ("new-limit",)])
 def test_objects_are_written_and_validated(server, troubles):
     backend = server(*troubles)
     (one,) = backend.generate(PROMPTS[0], Weather)
