@@ -9,9 +9,9 @@ export UV_EXTRA_INDEX_URL ?= $(PIP_EXTRA_INDEX_URL)
 export SSL_CERT_FILE ?= $(PIP_CERT)
 $(foreach name,UV_FIND_LINKS UV_INDEX_URL UV_EXTRA_INDEX_URL SSL_CERT_FILE,$(if $(strip $($(name))),,$(eval unexport $(name))))
 
-.PHONY: help setup demo train test lint ui bench prove
+.PHONY: help setup demo train test test-server lint ui bench prove
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.ready  ## install everything into .venv
 $(VENV)/.ready: pyproject.toml
@@ -34,6 +34,11 @@ test: setup  ## lint, types and tests
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(RUN) -m pytest
+
+test-server: setup  ## check the openai backend against llama-cpp-python's server (built once, minutes) with the embedded model
+	@test -x $(VENV)-server/bin/python || $(PYTHON) -m venv $(VENV)-server
+	$(VENV)-server/bin/python -m pip install --quiet "llama-cpp-python[server]>=0.3.16"
+	$(RUN) -m tests.real_server.check --server-python $(VENV)-server/bin/python
 
 lint: setup  ## format and fix what can be fixed
 	$(RUN) -m ruff check --fix .

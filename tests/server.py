@@ -205,6 +205,8 @@ class Handler(BaseHTTPRequestHandler):
             choice = {"message": message, "logprobs": {"content": content}, "finish_reason": "length"}
             return 200, {"choices": [choice], "usage": usage(ids)}
         form, tools = body.get("response_format"), body.get("tools")
+        if form and "schema-500" in self.troubles:  # as llama-cpp-python refuses what it does not know
+            return 500, {"error": {"message": "1 validation error: Input should be 'text' or 'json_object'"}}
         if form and ("no-schema" in self.troubles or "no-structure" in self.troubles):
             return 400, {"error": {"message": "response_format is not implemented"}}
         if tools and "no-structure" in self.troubles:

@@ -1,7 +1,9 @@
 """The openai backend against a server process with a real model: exact where it says so, and no wrong row ever."""
 
+import contextlib
 import itertools
 import json
+import random
 import subprocess
 import sys
 import time
@@ -14,7 +16,10 @@ from pydantic import BaseModel, ValidationError
 from envs.base import make_game
 from prior.backends.base import make_backend
 from prior.backends.openai import OpenAIBackend
+from prior.backends.prompt_logprobs import read_echo
+from prior.backends.server_answers import label_logprobs, listed_tokens, written_text
 from prior.backends.transformers import TransformersBackend
+from prior.backends.transport import BadAnswerError, NotOfferedError
 from prior.base import Prior
 from prior.scoring import log_distribution
 from prior.table import raw_table
@@ -183,7 +188,7 @@ class Weather(BaseModel):
     wind: bool | None
 
 
-@pytest.mark.parametrize("troubles", [("none",), ("no-schema",), ("new-limit",)])
+@pytest.mark.parametrize("troubles", [("none",), ("no-schema",), ("schema-500",), ("new-limit",)])
 def test_objects_are_written_and_validated(server, troubles):
     backend = server(*troubles)
     (one,) = backend.generate(PROMPTS[0], Weather)
@@ -298,6 +303,30 @@ def test_the_model_may_be_left_out_where_there_is_one(server):
         _ = server("two-models", model=None).identity
     assert server(model="/disk/models/a.gguf", scoring=EXACT).identity["model"] == "a.gguf"
     assert server(model="owner/name", scoring=EXACT).identity["model"] == "owner/name"
+
+
+JUNK = [None, 1, "x", [], {}, True, -1.0, float("nan"), [None, {"1": {"logprob": -1}}], {"a": -1.0}]
+KEYS = ["choices", "logprobs", "tokens", "token_logprobs", "message", "content", "tool_calls", "function", "arguments"]
+KEYS += ["top_logprobs", "prompt_logprobs", "token", "logprob", "finish_reason"]
+
+
+def junk(rng, depth):
+    """A JSON value of the words that answers are made of, in no order that means anything."""
+    if depth == 0 or rng.random() < 0.25:
+        return rng.choice(JUNK)
+    if rng.random() < 0.4:
+        return [junk(rng, depth - 1) for _ in range(rng.randint(0, 3))]
+    return {key: junk(rng, depth - 1) for key in rng.sample(KEYS, 5)}
+
+
+def test_answers_of_any_shape_are_bad_answers_and_not_crashes():
+    rng = random.Random(0)
+    readers = [lambda a: read_echo(a, "xx"), lambda a: label_logprobs(a, "AB"), listed_tokens, written_text]
+    for _ in range(10_000):
+        answer = {"choices": [junk(rng, 5)] if rng.random() < 0.9 else junk(rng, 3)}
+        for read in readers:
+            with contextlib.suppress(BadAnswerError, NotOfferedError):
+                read(answer)
 
 
 # Keys and budgets ----------------------------------------------------------------------------------------------------

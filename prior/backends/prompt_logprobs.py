@@ -32,6 +32,8 @@ def read_echo(answer: dict[str, Any], sent: str) -> Echo:
     be the log-probabilities of `sent`: token texts that do not join to it, a value above 0, or one that is no number.
     """
     choice = first(answer.get("choices", []), "choices")
+    if not isinstance(choice, dict):
+        raise BadAnswerError("the answer's choice is no object")
     listed = choice.get("prompt_logprobs") or answer.get("prompt_logprobs")
     echo = _from_listed(listed) if listed else _from_echo(choice.get("logprobs"), sent)
     if not _joins(echo.texts, sent):

@@ -27,7 +27,8 @@ def written_text(answer: dict[str, Any]) -> str:
     text = message.get("content")
     if calls:
         call = first(calls, "tool calls")
-        text = (call.get("function") or {}).get("arguments") if isinstance(call, dict) else None
+        function = call.get("function") if isinstance(call, dict) else None
+        text = function.get("arguments") if isinstance(function, dict) else None
     if not isinstance(text, str) or not text.strip():
         raise BadAnswerError("the answer is empty")
     return text

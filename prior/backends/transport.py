@@ -239,7 +239,8 @@ def _seconds(header: str) -> float:
 def _unsupported(response: httpx2.Response) -> bool:
     """Whether a 5xx says that the server lacks the feature: some report that as an error of their own."""
     words = _reason(response).lower()
-    return response.status_code == 501 or "not support" in words or "only no echo" in words or "unsupported" in words
+    told = ("not support", "unsupported", "only no echo", "validation error")  # the last: llama-cpp-python
+    return response.status_code == 501 or any(part in words for part in told)
 
 
 def _reason(response: httpx2.Response) -> str:
