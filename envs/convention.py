@@ -16,7 +16,8 @@ def convention_prior(convention: Convention, rules: HanabiRules) -> NDArray[np.f
     """Return the convention as probabilities float64[num_observations, num_actions].
 
     Rows and columns stand as in envs.language.hanabi_game. All moves that the convention allows are equally likely,
-    all others have probability 0. Raises UserError if a position is not in a hand of these rules, or if a rule
+    all others have probability 0. `hint_playable` allows every hint, as the last move does not show what is playable.
+    Raises UserError if a position is not in a hand of these rules, or if a rule
     leaves no move at all.
     """
     seen = events(rules)
@@ -66,6 +67,10 @@ def _any_of(patterns: tuple[Do, ...], move: tuple[int, int, int], event: Event, 
     """Tell whether a move (kind, seats to the hinted player, index) fits one of the patterns."""
     kind, _, index = move
     for do in patterns:
+        if do.action == "hint_playable":  # no observation of a convention shows what is playable: every hint may be it
+            if kind in (REVEAL_COLOR, REVEAL_RANK):
+                return True
+            continue
         if kind != _KINDS[do.action]:
             continue
         if kind == REVEAL_COLOR and COLORS[index] == (do.color or COLORS[index]):

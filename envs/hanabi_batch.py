@@ -33,12 +33,16 @@ def checked_actions(num_envs: int, actions: NDArray[np.integer]) -> NDArray[np.i
     return actions.astype(np.int64, copy=False)
 
 
-def illegal_move(game: Game, env: int, action: int, legal: NDArray[np.bool_]) -> UserError:
-    """Build the error for an illegal move, in words; `legal`: bool[A] of that environment."""
+def illegal_move(game: Game, where: int | str, action: int, legal: NDArray[np.bool_]) -> UserError:
+    """Build the error for an illegal move: where it stands, the move in words, and the legal ones.
+
+    `where` is the index of the game in a batch, or the name of the move if it is not one of a batch.
+    """
     allowed = ", ".join(f"{move} {game.actions[move].name}" for move in np.flatnonzero(legal))
     known = 0 <= action < len(game.actions)
     words = f"{action} ({game.actions[action].text})" if known else f"{action}, no move of the game,"
-    return UserError(f"actions[{env}]: {words} is not legal; legal are {allowed}")
+    place = where if isinstance(where, str) else f"actions[{where}]"
+    return UserError(f"{place}: {words} is not legal; legal are {allowed}")
 
 
 def new_step(rules: HanabiRules, num_envs: int, obs_size: int) -> Step:

@@ -152,15 +152,17 @@ class SaySelect:
         _step_batch(self.state, self._rng, actions.astype(np.int64), reward, done, self.autoreset)
         return self._show(reward, done)
 
-    def encode(self, offset: int) -> NDArray[np.uint8]:
-        """What the player `offset` seats after the one to act sees, uint8[B, D]: whether it is Bob's view, the balls
-        (Alice's view only), Bob's last selection, and the number last said (Bob's view only), both as one-hot.
+    def encode(self, offset: int = 0) -> NDArray[np.uint8]:
+        """Return what the player `offset` seats after the one to act sees, uint8[B, OBS_SIZE].
+
+        Who is not to act sees no less than at the own turn before: Alice the balls and Bob's last move, Bob his own
+        and the number that he heard last.
         """
         layout, said, selected, left = self.state.T
-        viewer = (MAX_MOVES - left + offset) % 2
-        alice = viewer == ALICE
+        observer = (MAX_MOVES - left + offset) % 2
+        alice = observer == ALICE
         obs = np.zeros((self.num_envs, OBS_SIZE), np.uint8)
-        obs[:, 0] = viewer
+        obs[:, 0] = observer
         obs[:, 1 : 1 + NUM_BALLS] = ((layout[:, None] >> np.arange(NUM_BALLS)) & 1) * alice[:, None]
         rows = np.arange(self.num_envs)
         obs[rows, 1 + NUM_BALLS + selected] = 1
@@ -171,11 +173,10 @@ class SaySelect:
         said, left = self.state[:, 1], self.state[:, 3]
         player = (MAX_MOVES - left) % 2
         alice = player == ALICE
-        obs = self.encode(0)
         legal = np.ones((self.num_envs, NUM_ACTIONS), np.bool_)
         legal[alice, QUIT] = False
         key = np.where(alice, -1, said - 1).astype(np.int32)
-        return Step(obs, legal, key, player.astype(np.int32), reward, done)
+        return Step(self.encode(), legal, key, player.astype(np.int32), reward, done)
 
 
 _TOOLS = (

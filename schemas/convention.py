@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Happened = Literal["nothing", "discard", "play", "hint_color", "hint_rank", "hint", "anything"]
 Color = Literal["red", "yellow", "green", "white", "blue"]
@@ -107,9 +107,14 @@ class When(_Part):
 
 
 class Do(_Part):
-    """A pattern of moves: one kind of move, any of its values unless one is given."""
+    """A pattern of moves: one kind of move, any of its values unless one is given.
 
-    action: Literal["play", "discard", "hint_color", "hint_rank"]
+    `hint_playable`, to hint a playable card, allows every hint: conventions answer the partner's last move, and that
+    does not show which cards are playable. It is refused in `never`, where it would forbid hints that are meant to be
+    allowed.
+    """
+
+    action: Literal["play", "discard", "hint_color", "hint_rank", "hint_playable"]
     cards: Annotated[str, AfterValidator(_known_cards)] = Field(
         "any", description="for play and discard: any, hinted, leftmost_hinted, rightmost_hinted or a position"
     )
@@ -127,6 +132,8 @@ class Do(_Part):
 
     def words(self) -> str:
         """Say the moves: play the hinted cards; hint color."""
+        if self.action == "hint_playable":
+            return "give any hint (a playable card is meant, but the last move does not show which are)"
         if self.action.startswith("hint"):
             value = self.color or self.rank
             return self.action.replace("_", " ") + (f" {value}" if value else "")
@@ -144,6 +151,16 @@ class Response(_Part):
 
     then: tuple[Do, ...] = ()
     never: tuple[Do, ...] = ()
+
+    @field_validator("never")
+    @classmethod
+    def _exact(cls, never: tuple[Do, ...]) -> tuple[Do, ...]:
+        if any(do.action == "hint_playable" for do in never):
+            raise ValueError(
+                "never: hint_playable cannot be forbidden, the last move does not show which cards are playable; "
+                "hint_color and hint_rank can"
+            )
+        return never
 
     def words(self) -> str:
         """Say what I do: play the hinted cards, and never discard any card."""

@@ -96,6 +96,23 @@ def test_hints_to_others_are_not_hints_to_me():
     assert allowed(program, other, rules) == ["hint_rank(player=1, rank=2)", "hint_rank(player=2, rank=2)"]
 
 
+def test_hint_playable_allows_every_hint_and_says_so():
+    program = convention(
+        {"happened": "hint"},
+        [{"action": "play", "cards": "hinted"}],
+        [{"action": "hint_playable"}, {"action": "discard", "cards": "oldest"}],
+    )
+    hints = [name for name in GAME.action_names if name.startswith("hint")]
+    assert allowed(program, "[null]") == ["discard(card=A)", *hints] and len(hints) == 10
+    assert program.words().endswith(
+        "Otherwise, I give any hint (a playable card is meant, but the last move does not show which are) "
+        "or discard my oldest card."
+    )
+    rule = {"when": {"happened": "hint"}, "never": [{"action": "hint_playable"}]}
+    with pytest.raises(ValidationError, match="never: hint_playable cannot be forbidden"):
+        Convention.model_validate({"name": "test", "rules": [rule]})
+
+
 @pytest.mark.parametrize(
     ("when", "then", "message"),
     [
@@ -105,6 +122,8 @@ def test_hints_to_others_are_not_hints_to_me():
         ({"happened": "play"}, {"action": "play", "cards": "hinted"}, "hinted needs a rule about a hint"),
         ({"happened": "hint_rank", "color": "red"}, {"action": "play"}, "color: only hint_color has one"),
         ({"happened": "hint"}, {"action": "hint_rank", "cards": "A"}, "chooses no card of mine"),
+        ({"happened": "hint"}, {"action": "hint_playable", "rank": 1}, "rank: hint_playable has none; hint_rank does"),
+        ({"happened": "hint"}, {"action": "hint_playable", "cards": "A"}, "chooses no card of mine"),
         ({"happened": "hint", "fewest": 3, "most": 2}, {"action": "play"}, "most: 2 is less than fewest"),
     ],
 )
