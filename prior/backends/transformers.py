@@ -7,6 +7,7 @@ node see its prompt and its ancestors only, so that one pass gives the logits af
 
 import copy
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -36,7 +37,6 @@ class TransformersBackend:
     ) -> None:
         self.model_name = model or DEFAULT_MODEL
         self._device, self._dtype, self._batch_bytes = device, dtype, int(memory_gb * (1 << 30))
-        self._folder: ModelFolder | None = None
         self._loaded: tuple[Any, Any] | None = None
         self._generators: dict[type[BaseModel], Any] = {}
 
@@ -45,12 +45,10 @@ class TransformersBackend:
         """Build from the config's model, device, dtype and memory."""
         return cls(config.model, device=config.device, dtype=config.dtype, memory_gb=config.memory_gb)
 
-    @property
+    @cached_property
     def folder(self) -> ModelFolder:
         """Where the model lies; looked up once."""
-        if self._folder is None:
-            self._folder = find_model(self.model_name)
-        return self._folder
+        return find_model(self.model_name)
 
     @property
     def identity(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ docs/backends.md), or run its server and use the openai backend.
 
 import logging
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -32,7 +33,6 @@ class VllmBackend:
 
     def __init__(self, model: str | None = None) -> None:
         self.model_name = model or DEFAULT_MODEL
-        self._folder: ModelFolder | None = None
         self._engine: Any = None
 
     @classmethod
@@ -40,12 +40,10 @@ class VllmBackend:
         """Build from the config's model name."""
         return cls(config.model)
 
-    @property
+    @cached_property
     def folder(self) -> ModelFolder:
         """Where the model lies; looked up once."""
-        if self._folder is None:
-            self._folder = find_model(self.model_name)
-        return self._folder
+        return find_model(self.model_name)
 
     @property
     def identity(self) -> dict[str, str]:
