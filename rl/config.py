@@ -1,4 +1,8 @@
-"""Configuration of a training run: Pydantic sections, read from a TOML file and then from flags."""
+"""Configuration of a training run: Pydantic sections, read from a TOML file and then from flags.
+
+`RunConfig` is what all runs share; the learner, and with it the section of hyperparameters, follows from `algo` and
+`net`.
+"""
 
 from typing import Annotated, Literal
 
@@ -8,6 +12,7 @@ from pydantic import Field
 from schemas.config import PriorConfig, Section
 
 DEFAULT_TRACKING_URI = "sqlite:///runs/mlflow.db"
+Net = Literal["table", "mlp", "publ-lstm"]
 
 
 class TabularQConfig(Section):
@@ -24,23 +29,84 @@ class TabularQConfig(Section):
     eval_every: int = Field(100, ge=1, description="episodes between evaluations over all layouts")
 
 
+class DeepConfig(Section):
+    """What both deep learners share: the schedule of lambda, the network, the size of a step."""
+
+    lam: float = Field(0.1, ge=0, allow_inf_nan=False, description="lambda at the start: weight of the prior")
+    lam_end: float | None = Field(None, ge=0, allow_inf_nan=False, description="lambda at the end; lam if left out")
+    lam_schedule: Literal["linear", "halving"] = Field(
+        "linear", description="how lambda goes from lam to lam_end: in a line, or by halving at even distances"
+    )
+    hidden: int = Field(256, ge=1, le=8192, description="units of a hidden layer")
+    layers: int = Field(2, ge=1, le=8, description="hidden layers (mlp) or LSTM layers (publ-lstm)")
+    lr: float = Field(5e-4, gt=0, allow_inf_nan=False, description="Adam's learning rate")
+    adam_eps: float = Field(1.5e-5, gt=0, allow_inf_nan=False, description="Adam's epsilon")
+    max_grad_norm: float = Field(0.5, gt=0, allow_inf_nan=False, description="clip the gradient's norm to this")
+    gamma: float = Field(0.99, gt=0, le=1, description="discount a move")
+    precision: Literal["float32", "bfloat16"] = Field("bfloat16", description="of matrix products; the rest is float32")
+
+
+class PPOConfig(DeepConfig):
+    """Hyperparameters of (Instruct)PPO."""
+
+    num_envs: int = Field(512, ge=1, description="games played at once")
+    rollout: int = Field(64, ge=2, description="moves of each game between updates")
+    epochs: int = Field(2, ge=1, description="passes over a rollout")
+    minibatches: int = Field(8, ge=1, description="gradient steps a pass")
+    clip: float = Field(0.2, gt=0, lt=1, description="bound of the probability ratio")
+    gae_lambda: float = Field(0.95, ge=0, le=1, description="lambda of generalized advantage estimation")
+    entropy: float = Field(0.01, ge=0, allow_inf_nan=False, description="entropy bonus; used without a prior only")
+    anneal_lr: bool = Field(True, description="let the learning rate fall to a tenth, in a line")
+    critic: Literal["hand", "observation"] = Field(
+        "hand", description="what the critic sees: also the player's own cards (in training only), or the observation"
+    )
+
+
 class TrackingConfig(Section):
     """Where a run's evidence goes."""
 
     tracking_uri: str = Field(DEFAULT_TRACKING_URI, description="MLflow store")
-    experiment: str = Field("say-select", min_length=1, description="MLflow experiment")
+    experiment: str | None = Field(None, min_length=1, description="MLflow experiment; the game's name if left out")
     run_name: str | None = Field(None, description="name of the run in MLflow; made from the config when left out")
 
 
 class RunConfig(Section):
-    """One training run of several seeds."""
+    """One training run of one or several seeds."""
 
-    env: str = Field("say-select", description="game: say-select")
-    algo: Literal["q"] = Field("q", description="learner: q is tabular InstructQ")
+    env: str = Field("say-select", description="game: say-select, hanabi, hanabi-small, -very-small, -mini")
     seed: int = Field(1, ge=0, description="first seed")
+    checkpoint_every: int = Field(10_000, ge=1, description="steps between checkpoints")
+    prior: Annotated[PriorConfig, tyro.conf.arg(name="")] = PriorConfig()
+    tracking: Annotated[TrackingConfig, tyro.conf.arg(name="")] = TrackingConfig()
+
+
+class TabularRun(RunConfig):
+    """Tabular InstructQ: all seeds at once, a step is an episode."""
+
+    algo: Literal["q"] = Field("q", description="learner: q (InstructQ) or ppo (InstructPPO)")
+    net: Literal["table"] = Field("table", description="table, mlp or publ-lstm")
     seeds: int = Field(10, ge=1, description="number of seeds, trained side by side")
     steps: int = Field(50_000, ge=1, description="training budget a seed: episodes")
-    checkpoint_every: int = Field(10_000, ge=1, description="episodes between checkpoints")
-    prior: Annotated[PriorConfig, tyro.conf.arg(name="")] = PriorConfig()
     q: Annotated[TabularQConfig, tyro.conf.arg(name="")] = TabularQConfig()
-    tracking: Annotated[TrackingConfig, tyro.conf.arg(name="")] = TrackingConfig()
+
+
+class DeepRun(RunConfig):
+    """A learner with a network: one seed after the other, a step is a move in one game."""
+
+    env: str = Field("hanabi-mini", description="game: say-select, hanabi, hanabi-small, -very-small, -mini")
+    net: Literal["mlp", "publ-lstm"] = Field("mlp", description="table, mlp or publ-lstm")
+    seeds: int = Field(1, ge=1, description="number of seeds, trained one after the other")
+    steps: int = Field(10_000_000, ge=1, description="training budget a seed: moves")
+    checkpoint_every: int = Field(1_000_000, ge=1, description="moves between checkpoints")
+    engine: Literal["numba", "hle"] = Field("numba", description="Hanabi's engine: the fast one, or HLE itself")
+    threads: int = Field(1, ge=1, le=256, description="CPU threads, for the games and for torch")
+    init_from: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = Field(
+        None, description="begin with the network of this run or checkpoint folder"
+    )
+
+
+class PPORun(DeepRun):
+    """(Instruct)PPO in self-play."""
+
+    algo: Literal["ppo"] = Field("ppo", description="learner: q (InstructQ) or ppo (InstructPPO)")
+    ppo: Annotated[PPOConfig, tyro.conf.arg(name="")] = PPOConfig()

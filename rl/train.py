@@ -16,7 +16,7 @@ from envs.base import make_game
 from prior.base import Prior, PriorTable
 from prior.cache import locked
 from rl.checkpoint import CHECKPOINTS, find_checkpoint, load_checkpoint, save_checkpoint
-from rl.config import RunConfig
+from rl.config import TabularRun
 from rl.evaluate import adherence, seed_results
 from rl.tabular_q import TabularQ
 from runs import figures
@@ -25,7 +25,7 @@ from schemas.command_line import parse, run_main, write_summary
 from schemas.errors import UserError
 
 
-class TrainConfig(RunConfig):
+class TrainConfig(TabularRun):
     """A run, and what the command line adds to it."""
 
     resume: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = Field(
@@ -34,7 +34,7 @@ class TrainConfig(RunConfig):
     summary: Path | None = Field(None, description="write the results as JSON")
 
 
-def train(config: RunConfig) -> dict[str, Any]:
+def train(config: TabularRun) -> dict[str, Any]:
     """Train a new run; returns the summary."""
     _check_steps(config)
     game = make_game(config.env)
@@ -47,7 +47,7 @@ def train(config: RunConfig) -> dict[str, Any]:
     tracking = config.tracking
     seeds = list(range(config.seed, config.seed + config.seeds))
     run_name = tracking.run_name or _run_name(config)
-    tracker = RunTracker(tracking.tracking_uri, tracking.experiment, run_name, seeds)
+    tracker = RunTracker(tracking.tracking_uri, tracking.experiment or config.env, run_name, seeds)
     learner = TabularQ(config.q, None if table is None else table.log_probs, seeds)
     info = {
         "config": config.model_dump(mode="json", exclude={"resume", "summary"}),
@@ -68,7 +68,7 @@ def resume(run: str, steps: int | None) -> dict[str, Any]:
     folder = find_checkpoint(run, "--resume")
     with locked(folder, "--resume"):  # a second resume of the same run waits, and finds it finished
         learner, info = TabularQ.restore(*load_checkpoint(folder))
-        config = RunConfig.model_validate(info["config"])
+        config = TabularRun.model_validate(info["config"])
         if steps is not None and steps != config.steps:
             if steps < learner.episodes:
                 raise UserError(f"--steps {steps}: the run has trained {learner.episodes} episodes already")
@@ -77,7 +77,11 @@ def resume(run: str, steps: int | None) -> dict[str, Any]:
             info["config"] = config.model_dump(mode="json")
         tracking = config.tracking
         tracker = RunTracker(
-            tracking.tracking_uri, tracking.experiment, info["run_name"], learner.seeds, resume=info["run_id"]
+            tracking.tracking_uri,
+            tracking.experiment or config.env,
+            info["run_name"],
+            learner.seeds,
+            resume=info["run_id"],
         )
         if steps is not None:
             tracker.tag("steps", str(steps))  # MLflow's params cannot be changed
@@ -85,12 +89,12 @@ def resume(run: str, steps: int | None) -> dict[str, Any]:
         return _run(config, learner, tracker, info)
 
 
-def _check_steps(config: RunConfig) -> None:
+def _check_steps(config: TabularRun) -> None:
     if config.steps % config.q.eval_every:
         raise UserError(f"--steps {config.steps}: a multiple of eval_every = {config.q.eval_every} is needed")
 
 
-def _run(config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dict[str, Any]) -> dict[str, Any]:
+def _run(config: TabularRun, learner: TabularQ, tracker: RunTracker, info: dict[str, Any]) -> dict[str, Any]:
     folder = CHECKPOINTS / tracker.run_id
     print(f"run {tracker.run_id}, checkpoints in {folder}")
     try:
@@ -106,7 +110,7 @@ def _run(config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dict[s
     return summary
 
 
-def _train_loop(config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dict[str, Any], folder: Path) -> None:
+def _train_loop(config: TabularRun, learner: TabularQ, tracker: RunTracker, info: dict[str, Any], folder: Path) -> None:
     saved, clock = learner.episodes, time.perf_counter()
     with Progress(config.steps, learner.episodes, len(learner.seeds)) as progress:
         for metrics in learner.train(config.steps):
@@ -130,7 +134,7 @@ def _train_loop(config: RunConfig, learner: TabularQ, tracker: RunTracker, info:
                 save_checkpoint(folder, learner.arrays, info)
 
 
-def _finish(config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dict[str, Any]) -> dict[str, Any]:
+def _finish(config: TabularRun, learner: TabularQ, tracker: RunTracker, info: dict[str, Any]) -> dict[str, Any]:
     """Evaluate, print, log the evidence; returns the summary."""
     alice, bob = learner.greedy_policies()
     results = seed_results(learner.seeds, alice, bob)
@@ -189,7 +193,7 @@ def _finish(config: RunConfig, learner: TabularQ, tracker: RunTracker, info: dic
     return summary
 
 
-def _log_prior(tracker: RunTracker, config: RunConfig, table: PriorTable | None, folder: Path) -> None:
+def _log_prior(tracker: RunTracker, config: TabularRun, table: PriorTable | None, folder: Path) -> None:
     write_summary(folder / "config.json", config.model_dump(mode="json"))
     tracker.artifact(folder / "config.json")
     if table is None:
@@ -208,7 +212,7 @@ def _log_prior(tracker: RunTracker, config: RunConfig, table: PriorTable | None,
         tracker.artifact(folder / name)
 
 
-def _tags(config: RunConfig, table: PriorTable | None) -> dict[str, str]:
+def _tags(config: TabularRun, table: PriorTable | None) -> dict[str, str]:
     meta: dict[str, Any] = {"instruction": "", "model": "", "exact": ""} if table is None else table.metadata
     names = ("instruction", "model", "exact")
     return {"env": config.env, "algo": config.algo, "prior": config.prior.method} | {n: str(meta[n]) for n in names}
@@ -221,7 +225,7 @@ def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _run_name(config: RunConfig) -> str:
+def _run_name(config: TabularRun) -> str:
     prior = "plain-q" if config.prior.method == "none" else f"{config.prior.method} lam={config.q.lam:g}"
     return f"{config.env} {prior}"
 

@@ -1,0 +1,69 @@
+"""What can sit at a table: policies, their seats, and the trained network as one of them."""
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from envs.base import Step
+from rl.networks import Network
+from rl.regularizer import masked_log_softmax, regularized_scores
+
+
+class Seat(Protocol):
+    """One seat of a policy in a batch of games, with its memory of each of them."""
+
+    def act(self, step: Step, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Choose a move in the games `rows`, int[N], where this seat is to act; returns int64[N]."""
+        ...
+
+
+class Policy(Protocol):
+    """A way of playing a game, for any seat."""
+
+    def sit(self, num_envs: int, seed: int) -> Seat:
+        """Take a seat in a batch of new games; `seed` decides what is drawn at random."""
+        ...
+
+
+class NetworkPolicy:
+    """A trained network: greedy, or sampling.
+
+    Scores are the network's first A outputs, plus lam * `log_prior`[obs_key] where a table is given (InstructQ keeps
+    its prior at test time; InstructPPO needs none).
+    """
+
+    def __init__(
+        self, network: Network, *, sample: bool = False, log_prior: Tensor | None = None, lam: float = 0.0
+    ) -> None:
+        self.network, self.sample, self.log_prior, self.lam = network.eval(), sample, log_prior, lam
+
+    def sit(self, num_envs: int, seed: int) -> "NetworkSeat":
+        """Take a seat with empty memory."""
+        return NetworkSeat(self, num_envs, seed)
+
+
+class NetworkSeat:
+    """A seat of a NetworkPolicy."""
+
+    def __init__(self, policy: NetworkPolicy, num_envs: int, seed: int) -> None:
+        self._policy = policy
+        self._state = torch.zeros(num_envs, policy.network.state_size)
+        self._random = torch.Generator().manual_seed(seed)
+
+    @torch.inference_mode()
+    def act(self, step: Step, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Choose moves (see Seat)."""
+        policy, where = self._policy, torch.from_numpy(rows)
+        out, self._state[where] = policy.network.step(torch.from_numpy(step.obs[rows]).float(), self._state[where])
+        scores, legal = out[:, :-1], torch.from_numpy(step.legal[rows])
+        if policy.log_prior is not None and policy.lam:
+            key = torch.from_numpy(step.obs_key[rows]).long()
+            says = (key >= 0)[:, None]  # where the prior has no say, it is not added
+            scores = regularized_scores(scores, policy.log_prior[key] * says, legal, policy.lam)
+        if policy.sample:
+            noise = torch.empty_like(scores).exponential_(generator=self._random).log()
+            scores = masked_log_softmax(scores, legal) - noise  # Gumbel's trick: the argmax is a draw
+        return scores.masked_fill(~legal, -torch.inf).argmax(-1).numpy()
