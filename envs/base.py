@@ -7,7 +7,7 @@ of the observation in `Game.observations` and so in the table of the prior.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +98,7 @@ class BatchedEnv(Protocol):
     num_envs: int
     num_players: int
     obs_size: int
+    private_size: int  # features at the front of an observation that show what a partner cannot see
 
     def reset(self, seed: int) -> Step:
         """Start all environments anew."""
@@ -105,6 +106,14 @@ class BatchedEnv(Protocol):
 
     def step(self, actions: NDArray[np.integer]) -> Step:
         """Apply one action, int[B], in every environment."""
+        ...
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return copies of everything that changes, for a checkpoint; arrays are [B, ...]."""
+        ...
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> Step:
+        """Go on from what `state` returned; shows the games as they stood, with reward 0."""
         ...
 
 

@@ -51,15 +51,20 @@ def make_hanabi(
     engine: Engine = "numba",
     autoreset: bool = True,
     num_threads: int = 1,
+    first_stream: int = 0,
 ) -> BatchedEnv:
-    """Return a batch of games of a preset, on the fast engine or on HLE itself, which takes one thread only."""
+    """Return a batch of games of a preset, on the fast engine or on HLE itself, which takes one thread only.
+
+    Game i draws from the stream of randomness `first_stream` + i, so that a batch may be spread over processes.
+    """
     rules, game = preset(name, players), make_hanabi_game(name, players)
     if engine == "numba":
-        return Hanabi(num_envs, rules, autoreset=autoreset, num_threads=num_threads, game=game)
+        threads, first = num_threads, first_stream
+        return Hanabi(num_envs, rules, autoreset=autoreset, num_threads=threads, first_stream=first, game=game)
     if engine == "hle":
         from envs.hanabi_reference import HanabiReference
 
-        return HanabiReference(num_envs, rules, autoreset=autoreset, game=game)
+        return HanabiReference(num_envs, rules, autoreset=autoreset, first_stream=first_stream, game=game)
     raise UserError(f"--engine: {engine!r}; known are numba, hle")
 
 

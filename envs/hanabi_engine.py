@@ -128,16 +128,18 @@ class Hanabi:
         *,
         autoreset: bool = True,
         num_threads: int = 1,
+        first_stream: int = 0,
         game: Game | None = None,
     ) -> None:
+        """`first_stream` numbers the streams of randomness from there: one batch may be spread over processes."""
         for name, value in (("num_envs", num_envs), ("num_threads", num_threads)):
             if value < 1:
                 raise UserError(f"{name}: {value}; at least 1 is needed")
         self.rules = rules or HanabiRules()
         self.game = game or hanabi_game(self.rules)
         self.num_envs, self.num_players = num_envs, self.rules.players
-        self.obs_size = observation_size(self.rules)
-        self.autoreset = autoreset
+        self.obs_size, self.private_size = observation_size(self.rules), self.rules.private_size
+        self.autoreset, self._first_stream = autoreset, first_stream
         self._sizes = self.rules.sizes(self.obs_size)
         self._lookup = np.concatenate([part.ravel() for part in self.rules.lookup().values()])
         self._cards = self.rules.sorted_deck
@@ -159,7 +161,7 @@ class Hanabi:
         if decks is not None:
             self.table.deck[:] = checked_decks(self.rules, self.num_envs, decks)
         for i in range(self.num_envs):
-            self.table.rng[i] = stream(seed, i)
+            self.table.rng[i] = stream(seed, self._first_stream + i)
         games, counters = self.table.games, self.table.counters
         _start_all(self._sizes, self._lookup, games, counters, self.table.rng, self._cards, decks is None)
         return self._now()

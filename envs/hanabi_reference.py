@@ -48,6 +48,7 @@ class HanabiReference:
         rules: HanabiRules | None = None,
         *,
         autoreset: bool = True,
+        first_stream: int = 0,
         game: Game | None = None,
     ) -> None:
         if num_envs < 1:
@@ -55,11 +56,11 @@ class HanabiReference:
         self.rules = rules or HanabiRules()
         self.game = game or hanabi_game(self.rules)
         self.num_envs, self.num_players = num_envs, self.rules.players
-        self.autoreset = autoreset
+        self.autoreset, self._first_stream = autoreset, first_stream
         self.hle_game = pyhanabi.HanabiGame(self.rules.hle_parameters())
         self._encoder = pyhanabi.ObservationEncoder(self.hle_game)
         self._moves = [self.hle_game.get_move(uid) for uid in range(self.rules.num_moves)]
-        self.obs_size = int(self._encoder.shape()[0])
+        self.obs_size, self.private_size = int(self._encoder.shape()[0]), self.rules.private_size
         self._rng = np.zeros((num_envs, 1), np.uint64)
         self._decks = np.zeros((num_envs, self.rules.deck_size), np.uint8)
         self.states: list[Any] = [None] * num_envs
@@ -69,7 +70,7 @@ class HanabiReference:
         if decks is not None:
             decks = checked_decks(self.rules, self.num_envs, decks)
         for i in range(self.num_envs):
-            self._rng[i] = stream(seed, i)
+            self._rng[i] = stream(seed, self._first_stream + i)
             self._start(i, None if decks is None else decks[i])
         return self._show(np.zeros(self.num_envs, np.float32), np.zeros(self.num_envs, np.bool_))
 
@@ -93,6 +94,28 @@ class HanabiReference:
                 self._start(i, None)
         return self._show(reward, done)
 
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return decks, generators and the moves so far, int16[B, L] padded with -1: HLE's games cannot be copied."""
+        told = [
+            [self.hle_game.get_move_uid(i.move()) for i in s.move_history() if i.player() >= 0] for s in self.states
+        ]
+        moves = np.full((self.num_envs, max(map(len, told))), -1, np.int16)
+        for row, game in zip(moves, told, strict=True):
+            row[: len(game)] = game
+        first = np.array([self._first(env) for env in range(self.num_envs)], np.int8)
+        return {"rng": self._rng.copy(), "decks": self._decks.copy(), "moves": moves, "first": first}
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> Step:
+        """Go on from what `state` returned: every game is played again up to where it stood."""
+        self._rng[:], self._decks[:] = state["rng"], state["decks"]
+        for i, moves in enumerate(state["moves"]):
+            self._begin(i, int(state["first"][i]))
+            for move in moves[moves >= 0]:
+                self.states[i].apply_move(self._moves[move])
+                self._deal(i)
+        done = np.array([game.is_terminal() for game in self.states])
+        return self._show(np.zeros(self.num_envs, np.float32), done)
+
     def score(self, env: int) -> int:
         """Score of a game so far: HLE's, or the cards played if the rules keep it when the lives run out."""
         state = self.states[env]
@@ -108,12 +131,20 @@ class HanabiReference:
             deck = self.rules.sorted_deck
             shuffle(deck, self._rng[env])
         self._decks[env] = deck
-        first = below(self._rng[env], self.rules.players) if self.rules.random_start_player else 0
+        self._begin(env, below(self._rng[env], self.rules.players) if self.rules.random_start_player else 0)
+
+    def _begin(self, env: int, first: int) -> None:
+        """Deal the hands of a game in which player `first` moves first."""
         while True:  # HLE draws the first player by itself: try until it is the right one
             self.states[env] = self.hle_game.new_initial_state()
             self._deal(env)
             if self.states[env].cur_player() == first:
                 return
+
+    def _first(self, env: int) -> int:
+        """Return the player who moved first, or is to."""
+        moved = (item.player() for item in self.states[env].move_history() if item.player() >= 0)
+        return int(next(moved, self.states[env].cur_player()))
 
     def _deal(self, env: int) -> None:
         """Deal from the deck while it is chance's turn."""

@@ -154,6 +154,11 @@ class HanabiRules:
         return 2 * self.hand_size + (self.players - 1) * (self.colors + self.ranks)
 
     @property
+    def private_size(self) -> int:
+        """Features at the front of an observation that show the partners' hands, which they cannot see."""
+        return (self.players - 1) * self.hand_size * self.max_score
+
+    @property
     def max_score(self) -> int:
         """Score of a perfect game."""
         return self.colors * self.ranks

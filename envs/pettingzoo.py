@@ -211,7 +211,7 @@ class SaySelectAEC(OneGame):
     engine: SaySelect
 
     def _words(self) -> str:
-        layout, said, selected, left = map(int, self.engine.state[0])
+        layout, said, selected, left = map(int, self.engine.board[0])
         if self._player() == ALICE:
             good = [str(ball + 1) for ball in range(NUM_BALLS) if layout >> ball & 1]
             lines = [f"I am Alice. Balls that give +1: {', '.join(good) or 'none'}."]

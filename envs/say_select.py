@@ -11,6 +11,7 @@ and the tabular learner call the same ones.
 """
 
 import itertools
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -117,6 +118,7 @@ class SaySelect:
 
     num_players = 2
     obs_size = OBS_SIZE
+    private_size = 0
 
     def __init__(self, num_envs: int, *, autoreset: bool = True) -> None:
         if num_envs < 1:
@@ -124,7 +126,7 @@ class SaySelect:
         self.game = GAME
         self.num_envs = num_envs
         self.autoreset = autoreset
-        self.state = np.zeros((num_envs, 4), dtype=np.int64)
+        self.board = np.zeros((num_envs, 4), dtype=np.int64)  # layout, last number, last selection, moves left
         self._rng = np.zeros((num_envs, 1), dtype=np.uint64)
 
     def reset(self, seed: int, layouts: NDArray[np.int64] | None = None) -> Step:
@@ -133,7 +135,7 @@ class SaySelect:
             raise UserError(f"layouts: {self.num_envs} bit masks with 1 to {MAX_GOOD} bits of {NUM_BALLS} are needed")
         for i in range(self.num_envs):
             self._rng[i] = stream(seed, i)
-            start(self.state[i], draw_layout(self._rng[i]) if layouts is None else layouts[i])
+            start(self.board[i], draw_layout(self._rng[i]) if layouts is None else layouts[i])
         return self._show(np.zeros(self.num_envs, np.float32), np.zeros(self.num_envs, np.bool_))
 
     def step(self, actions: NDArray[np.integer]) -> Step:
@@ -141,7 +143,7 @@ class SaySelect:
         actions = np.asarray(actions)
         if actions.shape != (self.num_envs,):
             raise UserError(f"actions: shape {actions.shape}; expected ({self.num_envs},)")
-        player = (MAX_MOVES - self.state[:, 3]) % 2
+        player = (MAX_MOVES - self.board[:, 3]) % 2
         wrong = (actions < 0) | (actions >= np.where(player == ALICE, NUM_BALLS, NUM_ACTIONS))
         if wrong.any():
             i = int(np.argmax(wrong))
@@ -149,8 +151,17 @@ class SaySelect:
             raise UserError(f"actions[{i}]: {actions[i]} is not legal; legal are {legal}")
         reward = np.zeros(self.num_envs, np.float32)
         done = np.zeros(self.num_envs, np.bool_)
-        _step_batch(self.state, self._rng, actions.astype(np.int64), reward, done, self.autoreset)
+        _step_batch(self.board, self._rng, actions.astype(np.int64), reward, done, self.autoreset)
         return self._show(reward, done)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return copies of everything that changes, for a checkpoint."""
+        return {"board": self.board.copy(), "rng": self._rng.copy()}
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> Step:
+        """Go on from what `state` returned; shows the games as they stood, with reward 0."""
+        self.board[:], self._rng[:] = state["board"], state["rng"]
+        return self._show(np.zeros(self.num_envs, np.float32), self.board[:, 3] == 0)
 
     def encode(self, offset: int = 0) -> NDArray[np.uint8]:
         """Return what the player `offset` seats after the one to act sees, uint8[B, OBS_SIZE].
@@ -158,7 +169,7 @@ class SaySelect:
         Who is not to act sees no less than at the own turn before: Alice the balls and Bob's last move, Bob his own
         and the number that he heard last.
         """
-        layout, said, selected, left = self.state.T
+        layout, said, selected, left = self.board.T
         observer = (MAX_MOVES - left + offset) % 2
         alice = observer == ALICE
         obs = np.zeros((self.num_envs, OBS_SIZE), np.uint8)
@@ -170,7 +181,7 @@ class SaySelect:
         return obs
 
     def _show(self, reward: NDArray[np.float32], done: NDArray[np.bool_]) -> Step:
-        said, left = self.state[:, 1], self.state[:, 3]
+        said, left = self.board[:, 1], self.board[:, 3]
         player = (MAX_MOVES - left) % 2
         alice = player == ALICE
         legal = np.ones((self.num_envs, NUM_ACTIONS), np.bool_)

@@ -4,6 +4,7 @@
 `net`.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -56,9 +57,11 @@ class PPOConfig(DeepConfig):
     clip: float = Field(0.2, gt=0, lt=1, description="bound of the probability ratio")
     gae_lambda: float = Field(0.95, ge=0, le=1, description="lambda of generalized advantage estimation")
     entropy: float = Field(0.01, ge=0, allow_inf_nan=False, description="entropy bonus; used without a prior only")
+    value_weight: float = Field(0.5, gt=0, allow_inf_nan=False, description="weight of the value loss")
     anneal_lr: bool = Field(True, description="let the learning rate fall to a tenth, in a line")
     critic: Literal["hand", "observation"] = Field(
-        "hand", description="what the critic sees: also the player's own cards (in training only), or the observation"
+        "observation",
+        description="what the critic sees: also the player's own cards (in training only), or the observation",
     )
 
 
@@ -75,9 +78,14 @@ class RunConfig(Section):
 
     env: str = Field("say-select", description="game: say-select, hanabi, hanabi-small, -very-small, -mini")
     seed: int = Field(1, ge=0, description="first seed")
+    steps: int = Field(50_000, ge=1, description="training budget a seed: episodes (table) or moves")
     checkpoint_every: int = Field(10_000, ge=1, description="steps between checkpoints")
     prior: Annotated[PriorConfig, tyro.conf.arg(name="")] = PriorConfig()
     tracking: Annotated[TrackingConfig, tyro.conf.arg(name="")] = TrackingConfig()
+    resume: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = Field(
+        None, exclude=True, description="continue a run from its last checkpoint: MLflow run id or checkpoint folder"
+    )
+    summary: Path | None = Field(None, exclude=True, description="write the results as JSON")
 
 
 class TabularRun(RunConfig):
@@ -86,7 +94,6 @@ class TabularRun(RunConfig):
     algo: Literal["q"] = Field("q", description="learner: q (InstructQ) or ppo (InstructPPO)")
     net: Literal["table"] = Field("table", description="table, mlp or publ-lstm")
     seeds: int = Field(10, ge=1, description="number of seeds, trained side by side")
-    steps: int = Field(50_000, ge=1, description="training budget a seed: episodes")
     q: Annotated[TabularQConfig, tyro.conf.arg(name="")] = TabularQConfig()
 
 

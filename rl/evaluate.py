@@ -12,8 +12,9 @@ import tyro
 from numpy.typing import NDArray
 from pydantic import Field
 
-from envs.say_select import LAYOUTS, QUIT, SaySelect, human_policy
+from envs.say_select import LAYOUTS, MAX_MOVES, QUIT, SaySelect, human_policy
 from rl.checkpoint import find_checkpoint, load_checkpoint
+from rl.policy import Policy
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import Section
 from schemas.errors import UserError
@@ -35,7 +36,7 @@ def play_all_layouts(alice: Array, bob: Array) -> Array:
     step = env.reset(0, LAYOUTS)
     scores = np.zeros(len(LAYOUTS), np.int64)
     while not step.done.all():
-        layout, said, selected, _ = env.state.T
+        layout, said, selected, _ = env.board.T
         step = env.step(np.where(step.player == 0, alice[layout, selected], bob[selected, said]))
         scores += step.reward.astype(np.int64)
     return scores
@@ -76,6 +77,44 @@ def seed_results(seeds: Sequence[int], alice: Array, bob: Array) -> list[dict[st
         }
         for i, seed in enumerate(seeds)
     ]
+
+
+def evaluate_policy(env: str, policy: Policy, seed: int) -> dict[str, Any]:
+    """Evaluate a policy at the end of its training: the entry of its seed in the summary of the run."""
+    if env == "say-select":
+        alice, bob = greedy_tables(policy)
+        return seed_results([seed], alice[None], bob[None])[0]
+    from envs.hanabi import preset
+    from envs.hanabi_engine import Hanabi
+
+    games = Hanabi(1000, preset(env), autoreset=False)
+    step = games.reset(seed)
+    seats = [policy.sit(1000, k) for k in range(2)]
+    while not step.done.all():
+        action = np.zeros(1000, np.int64)
+        for k in range(2):
+            rows = np.flatnonzero(~step.done & (step.player == k))
+            if len(rows):
+                action[rows] = seats[k].act(step, rows)
+        step = games.step(action)
+    return {"seed": seed, "score": float(games.scores.mean()), "max_score": float(games.rules.max_score)}
+
+
+def greedy_tables(policy: Policy) -> tuple[Array, Array]:
+    """Ask a policy without memory for its moves in all moments of Say-Select.
+
+    Returns Alice's, int64[32 layouts, 6 last selections], and Bob's, int64[6 own last selections, 6 numbers said];
+    index 0 stands for none.
+    """
+    tables = []
+    for player, shape in ((0, (32, 6)), (1, (6, 6))):
+        first, second = (index.ravel() for index in np.indices(shape))
+        env = SaySelect(len(first))
+        none, left = np.zeros_like(first), np.full_like(first, MAX_MOVES - player)
+        board = (first, none, second, left) if player == 0 else (none, second, first, left)
+        step = env.restore({"board": np.stack(board, axis=1), "rng": np.zeros((len(first), 1), np.uint64)})
+        tables.append(policy.sit(len(first), 0).act(step, np.arange(len(first))).reshape(shape))
+    return tables[0], tables[1]
 
 
 class EvaluateConfig(Section):

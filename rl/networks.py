@@ -4,6 +4,7 @@ A network reads what the player to act sees and returns A + 1 numbers: A logits 
 recurrent one remembers, for every seat, what that seat saw at its own moves.
 """
 
+import itertools
 from typing import Literal
 
 import torch
@@ -19,7 +20,7 @@ class MLP(nn.Module):
         super().__init__()
         sizes = [obs_size, *[hidden] * layers]
         self.body = nn.Sequential(
-            *(part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU()))
+            *(part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU()))
         )
         self.head = nn.Linear(hidden, outputs)
         _orthogonal(self, self.head)

@@ -93,7 +93,7 @@ def test_bob_off_turn_sees_no_balls():
 def test_seeds(name):
     def first(env, seed=None):
         env.reset(seed=seed)
-        return env.engine.state.tolist() if name == "say-select" else env.engine.table.deck.tolist()
+        return env.engine.board.tolist() if name == "say-select" else env.engine.table.deck.tolist()
 
     one, two = make_aec(name), make_aec(name)
     assert first(one, 7) == first(two, 7)

@@ -63,7 +63,7 @@ def test_trajectories_depend_on_seed_and_index_alone():
         env.reset(7)
         out = []
         for _ in range(60):
-            player = (10 - env.state[:, 3]) % 2
+            player = (10 - env.board[:, 3]) % 2
             actions = np.array([r.integers(5 + p) for r, p in zip(rng, player, strict=True)])
             step = env.step(actions)
             out.append(np.concatenate([step.obs, step.reward[:, None], step.done[:, None]], axis=1)[picks])
@@ -77,7 +77,7 @@ def test_layouts_are_the_25_and_drawn_by_count_first():
     assert [frozenset(b for b in range(5) if m >> b & 1) for m in LAYOUTS.tolist()] == PLAIN_LAYOUTS
     env = SaySelect(30_000)
     env.reset(0)
-    count = np.array([int(m).bit_count() for m in env.state[:, 0]])
+    count = np.array([int(m).bit_count() for m in env.board[:, 0]])
     assert np.abs(np.bincount(count, minlength=4)[1:] / 30_000 - 1 / 3).max() < 0.01
 
 

@@ -1,0 +1,263 @@
+"""Training of the learners with a network: one seed after the other, each with checkpoints of its own.
+
+A run's folder holds the config and the prior (state.safetensors), and seed-N/state.safetensors for every seed: its
+networks and all that its training continues from.
+"""
+
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from envs.base import BatchedEnv, make_game
+from envs.say_select import SaySelect
+from rl.checkpoint import CHECKPOINTS, Arrays, find_checkpoint, load_checkpoint, save_checkpoint, seed_folders
+from rl.config import PPORun
+from rl.distributed import World
+from rl.evaluate import evaluate_policy
+from rl.ppo import PPO
+from rl.train_common import Progress, describe, open_tracker, prior_table
+from runs.tracking import RunTracker
+from schemas.command_line import write_summary
+from schemas.errors import ModelError, UserError
+
+_LOG_EVERY = 1.0  # seconds between metrics; an update on a small net takes less
+
+
+def train(config: PPORun) -> dict[str, Any]:
+    """Train a new run; returns the summary, which is empty in all but the first of several processes."""
+    game = make_game(config.env)
+    world = _prepare(config)
+    seeds = list(range(config.seed, config.seed + config.seeds))
+    table = prior_table(config, game)
+    log_prior = None if table is None else table.log_probs
+    run_name = config.tracking.run_name or _run_name(config)
+    info: dict[str, Any] = {"run_name": run_name, "prior": None if table is None else table.metadata}
+    info["config"] = config.model_dump(mode="json")
+    if config.init_from is not None:
+        find_checkpoint(config.init_from, "--init-from")
+    if world.rank:
+        return _run(config, world, None, log_prior, seeds, info)
+    tracker = open_tracker(config, run_name, seeds)
+    info["run_id"] = tracker.run_id
+    save_checkpoint(CHECKPOINTS / tracker.run_id, {} if log_prior is None else {"log_prior": log_prior}, info)
+    describe(tracker, config, table)
+    return _run(config, world, tracker, log_prior, seeds, info)
+
+
+def resume(folder: Path, arrays: Arrays, info: dict[str, Any], steps: int | None) -> dict[str, Any]:
+    """Continue the run of a checkpoint up to `steps`, if given, else to its own budget; returns the summary."""
+    if "run_id" not in info:
+        raise UserError(f"--resume: {folder} is not the folder of a run")
+    config = PPORun.model_validate(info["config"])
+    if steps is not None and steps != config.steps:
+        config = config.model_copy(update={"steps": steps})
+        info["config"] = config.model_dump(mode="json")
+    world = _prepare(config)
+    seeds = list(range(config.seed, config.seed + config.seeds))
+    log_prior = arrays.get("log_prior")
+    if world.rank:
+        return _run(config, world, None, log_prior, seeds, info)
+    tracker = open_tracker(config, info["run_name"], seeds, info["run_id"])
+    if steps is not None:
+        tracker.tag("steps", str(steps))  # MLflow's params cannot be changed
+        save_checkpoint(folder, arrays, info)
+    print(f"resuming {info['run_name']} ({tracker.run_id})")
+    return _run(config, world, tracker, log_prior, seeds, info)
+
+
+def _prepare(config: PPORun) -> World:
+    """Set torch up, and meet the other processes if there are any."""
+    device = config.prior.device
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise UserError(f"--device {device}: no device; cpu, cuda, cuda:1 and so on") from None
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ModelError(f"--device {device}: this machine's torch sees no CUDA device; use --device cpu")
+    torch.set_num_threads(config.threads)
+    return World.join(device)
+
+
+def make_env(config: PPORun, world: World) -> BatchedEnv:
+    """Return this process's share of the games. Raises UserError if the engine does not play them."""
+    games = world.share("--num-envs", config.ppo.num_envs)
+    if config.env == "say-select":
+        if world.size > 1:
+            raise UserError("--env say-select: it is trained by one process")
+        if config.engine != "numba":
+            raise UserError(f"--engine {config.engine}: it plays Hanabi, not say-select")
+        return SaySelect(games)
+    from envs.hanabi import make_hanabi
+
+    return make_hanabi(
+        config.env, games, engine=config.engine, num_threads=config.threads, first_stream=world.rank * games
+    )
+
+
+def _run(
+    config: PPORun,
+    world: World,
+    tracker: RunTracker | None,
+    log_prior: NDArray[np.float32] | None,
+    seeds: list[int],
+    info: dict[str, Any],
+) -> dict[str, Any]:
+    folder = CHECKPOINTS / info["run_id"] if tracker else None
+    if tracker:
+        print(f"run {tracker.run_id}, checkpoints in {folder}")
+    results = []
+    try:
+        for seed in seeds:
+            learner = PPO(config, make_env(config, world), log_prior, seed, world)
+            _train_seed(config, learner, tracker, folder, info)
+            if tracker:
+                results.append(_result(config, learner, tracker))
+        return _finish(config, tracker, results, info) if tracker else {}
+    except KeyboardInterrupt:
+        if tracker:
+            tracker.finish("KILLED")
+            print(f"\ninterrupted; continue with: python -m rl.train --resume {tracker.run_id}", file=sys.stderr)
+        raise
+    except BaseException:
+        if tracker:
+            tracker.finish("FAILED")
+        raise
+    finally:
+        world.leave()
+
+
+def _train_seed(
+    config: PPORun, learner: PPO, tracker: RunTracker | None, folder: Path | None, info: dict[str, Any]
+) -> None:
+    """Train one seed to the budget, from its checkpoint if it has one."""
+    where = folder / f"seed-{learner.seed}" if folder else None
+    seconds = 0.0
+    if where and where.is_dir():
+        arrays, saved = load_checkpoint(where)
+        learner.restore(arrays, saved)
+        seconds = saved["train_seconds"]
+    elif config.init_from is not None:
+        learner.start_from(_initial(config.init_from, learner.seed))
+    due, clock = learner.steps + config.checkpoint_every, time.perf_counter()
+    begin = clock
+    log = _Log(tracker, learner.seed)
+    with Progress(config.steps, learner.steps, "move") as progress:
+        for metrics in learner.train(config.steps):
+            note = log.add(metrics, learner.steps)
+            if note and tracker:
+                progress.update(learner.steps, f"seed {learner.seed}, {note}")
+            if learner.steps >= due or learner.steps >= config.steps:
+                due += config.checkpoint_every
+                now = time.perf_counter()
+                seconds, clock = seconds + now - clock, now
+                arrays, state = learner.state()
+                if tracker and where:
+                    tracker.flush()
+                    save_checkpoint(where, arrays, info | state | {"seed": learner.seed, "train_seconds": seconds})
+    if tracker and learner.steps and time.perf_counter() - begin > _LOG_EVERY:
+        tracker.metric("time/train_seconds", seconds, learner.steps, learner.seed)
+
+
+class _Log:
+    """Metrics of updates, averaged over a second or so and sent to the tracker."""
+
+    def __init__(self, tracker: RunTracker | None, seed: int) -> None:
+        self._tracker, self._seed = tracker, seed
+        self._values: defaultdict[str, list[float]] = defaultdict(list)
+        self._clock, self._steps = time.perf_counter(), -1
+
+    def add(self, metrics: dict[str, float], steps: int) -> str:
+        """Take the metrics of one update; returns a note for the screen when a second is over, else ""."""
+        for name, value in metrics.items():
+            self._values[name].append(value)
+        now = time.perf_counter()
+        if now - self._clock < _LOG_EVERY and self._steps >= 0:
+            return ""
+        means = {name: float(np.mean(values)) for name, values in self._values.items()}
+        if self._tracker:
+            for name, value in means.items():
+                if name.startswith("train/"):
+                    self._tracker.metric(name, value, steps, self._seed)
+            if self._steps >= 0:
+                rate = (steps - self._steps) / (now - self._clock)
+                self._tracker.metric("time/moves_per_second", rate, steps, self._seed)
+                for name in ("collect", "learn", "prior"):
+                    share = sum(self._values[f"time/{name}"]) / (now - self._clock)
+                    self._tracker.metric(f"time/{name}_share", share, steps, self._seed)
+        self._values.clear()
+        self._clock, self._steps = now, steps
+        shown = {"score": "train/score", "lambda": "train/lambda", "KL(pi|prior)": "train/kl_prior"}
+        return (
+            ", ".join(f"{label} {means[name]:.3g}" for label, name in shown.items() if name in means) or "no game over"
+        )
+
+
+def _initial(run: str, seed: int) -> Arrays:
+    """Read the checkpoint that --init-from names: of the same seed if it has it, else its first."""
+    folders = seed_folders(find_checkpoint(run, "--init-from"))
+    chosen = next((folder for folder in folders if folder.name == f"seed-{seed}"), folders[0])
+    arrays, info = load_checkpoint(chosen)
+    if "network" not in info:
+        raise UserError(f"--init-from {run}: it holds no network")
+    print(f"seed {seed} begins with {chosen}, {info['steps']:,} moves old")
+    return arrays
+
+
+def _result(config: PPORun, learner: PPO, tracker: RunTracker) -> dict[str, Any]:
+    """Evaluate one seed; returns its entry in the summary."""
+    entry = evaluate_policy(config.env, learner.policy(), learner.seed)
+    print(
+        "  ".join(
+            f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}" for name, value in entry.items()
+        )
+    )
+    for name, value in entry.items():
+        if isinstance(value, int | float) and name != "seed":
+            tracker.metric(f"final/{name}", value, learner.steps, learner.seed)
+    return entry
+
+
+def _finish(config: PPORun, tracker: RunTracker, results: list[dict[str, Any]], info: dict[str, Any]) -> dict[str, Any]:
+    """Print and log what all seeds came to; returns the summary."""
+    meta = info["prior"] or {"backend": "none", "model": "", "instruction": ""}
+    folder = CHECKPOINTS / tracker.run_id
+    seconds = sum(load_checkpoint(part)[1]["train_seconds"] for part in seed_folders(folder))
+    scores = np.array([entry["score"] for entry in results])
+    summary = {
+        "env": config.env,
+        "algo": config.algo,
+        "net": config.net,
+        "prior": config.prior.method,
+        "backend": meta["backend"],
+        "model": meta["model"],
+        "instruction": meta["instruction"],
+        "lam": config.ppo.lam if info["prior"] else 0.0,
+        "beta": config.prior.beta,
+        "epsilon": config.prior.epsilon,
+        "seeds": results,
+        "mean_score": float(scores.mean()),
+        "train_seconds": seconds,
+        "steps": config.steps,
+        "mlflow_run_id": tracker.run_id,
+    }
+    print(f"mean score {scores.mean():.3f} of {results[0]['max_score']:g} over {len(scores)} seeds, {seconds:.0f} s")
+    tracker.metric("final/score", scores.mean(), config.steps)
+    tracker.metric("time/train_seconds", seconds, config.steps)
+    with TemporaryDirectory() as temporary:
+        write_summary(Path(temporary) / "summary.json", summary)
+        tracker.artifact(Path(temporary) / "summary.json")
+    tracker.finish()
+    print(f"look closer: python -m rl.evaluate {tracker.run_id}")
+    return summary
+
+
+def _run_name(config: PPORun) -> str:
+    prior = "plain" if config.prior.method == "none" else f"{config.prior.method} lam={config.ppo.lam:g}"
+    return f"{config.env} {config.algo} {prior}"
