@@ -14,6 +14,7 @@ from schemas.convention import Convention
 from schemas.errors import UserError
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 class RandomBot:
@@ -44,10 +45,11 @@ class ConventionBot:
 
     From the best to the last resort:
     - where the convention says to play, the card that is most likely to fit, unless all named ones surely do not;
-    - a hint that it asks for, if the partner, following the convention, would then play a card that fits: the one
-      with the best chance of that;
+    - a hint that it asks for, if the partner, following the convention, would then rather play a card that fits than
+      one that does not: the one with the best chances;
     - a card that surely fits;
-    - a hint that makes the partner play a card that fits, though the convention asks for something else now;
+    - such a hint though the convention asks for something else now;
+    - a hint that it asks for and that makes the partner play nothing;
     - a discard, those that the convention asks for first: a card that is surely of no use, else the oldest one that
       no hint has named, else the oldest;
     - the hint that does least harm; a play that is most likely to fit.
@@ -81,21 +83,21 @@ class ConventionSeat:
         discards, plays, hints = slice(0, hand), slice(hand, 2 * hand), slice(2 * hand, None)
         cards, asked = _read(rules, step.obs[rows]), (bot.asked[step.obs_key[rows]] > 0) & legal
         good, bad = self._what_hints_do(cards)
-        told = asked.any(1) & ~asked[:, discards].any(1) & ~asked[:, hints].any(1)  # to play, and nothing else
+        told: Bools = asked[:, plays].sum(1) == asked.sum(1)  # to play, if anything
         sure = cards.fits >= 1
         oldest_first = np.linspace(0.9, 0, hand)
 
-        worth = np.zeros(legal.shape)
+        worth = np.zeros(legal.shape)  # tens are the places in the bot's list, what is below them chooses among equals
         worth[:, plays] = _first(
             (asked[:, plays] & np.where(told[:, None], cards.fits > 0, sure), 60 + cards.fits),
             (sure, 40.0),
             otherwise=cards.fits,
         )
         worth[:, hints] = _first(
-            (asked[:, hints] & (good > bad), 51 + good - bad),
-            (good > bad, 31 + good - bad),
+            (asked[:, hints] & (good > bad), 50 + good - bad),
+            (good > bad, 30 + good - bad),
             (asked[:, hints] & (bad == 0), 29.0),
-            otherwise=11 - bad,
+            otherwise=10 - bad,
         )
         worth[:, discards] = 20 + 4 * asked[:, discards] + oldest_first
         worth[:, discards] += _first((cards.useless >= 1, 2.0), (~cards.named, 1.0), otherwise=0.0)
@@ -108,18 +110,18 @@ class ConventionSeat:
         masks = (touched.astype(np.int64) << np.arange(hand)).sum(-1)
         keys = bot.key_of_hint[np.arange(masks.shape[1]), masks]
         played = bot.asked[keys][..., hand : 2 * hand] * (masks > 0)[..., None]  # [N, hints, slots]
-        fits = (cards.partner & cards.playable[:, None]).any(-1)[:, None]
+        fits = (cards.partner & cards.playable[:, None]).sum(-1)[:, None] > 0
         return (played * fits).sum(-1), (played * ~fits).sum(-1)
 
 
 class _Cards(NamedTuple):
     """What an observation tells about cards; slots are positions in a hand, C kinds of cards."""
 
-    playable: NDArray[np.bool_]  # [N, C] kinds that fit on the fireworks now
-    partner: NDArray[np.bool_]  # [N, slots, C] the partner's cards, one-hot
+    playable: Bools  # [N, C] kinds that fit on the fireworks now
+    partner: Bools  # [N, slots, C] the partner's cards, one-hot
     fits: Floats  # [N, slots] chance that a card of mine is playable
     useless: Floats  # [N, slots] chance that it has been played already
-    named: NDArray[np.bool_]  # [N, slots] a hint has named it
+    named: Bools  # [N, slots] a hint has named it
 
 
 def _read(rules: HanabiRules, obs: NDArray[np.uint8]) -> _Cards:
@@ -142,11 +144,11 @@ def _read(rules: HanabiRules, obs: NDArray[np.uint8]) -> _Cards:
         partner=partner,
         fits=_chance(chances, playable),
         useless=_chance(chances, played),
-        named=known[..., kinds:].any(-1),
+        named=known[..., kinds:].sum(-1) > 0,
     )
 
 
-def _chance(chances: Floats, kinds: NDArray[np.bool_]) -> Floats:
+def _chance(chances: Floats, kinds: Bools) -> Floats:
     """Chance of being one of `kinds`, bool[N, C], float[N, slots]; exactly 0 or 1 where that is certain."""
     chance = (chances * kinds[:, None]).sum(-1)
     never, always = ~((chances > 0) & kinds[:, None]).any(-1), ~((chances > 0) & ~kinds[:, None]).any(-1)
@@ -170,7 +172,7 @@ def _key_of_hint(rules: HanabiRules) -> NDArray[np.int64]:
     return table
 
 
-def _first(*cases: tuple[NDArray[np.bool_], Floats | float], otherwise: Floats | float) -> Floats:
+def _first(*cases: tuple[Bools, Floats | float], otherwise: Floats | float) -> Floats:
     """Take for every entry the value of the first case that holds."""
     conditions = [condition for condition, _ in cases]
     values = [np.broadcast_to(value, conditions[0].shape) for _, value in cases]

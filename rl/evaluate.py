@@ -1,11 +1,12 @@
-"""What the trained partners do: scores over all layouts, the human-policy check, convention tables.
+"""What trained partners do. Of Say-Select: scores over all layouts, the human-policy check, convention tables.
 
-`python -m rl.evaluate RUN...` evaluates runs by id or checkpoint folder, alone and with each other (cross-play).
+`python -m rl.evaluate RUN...` evaluates runs by id or checkpoint folder, alone and with each other (cross-play); runs
+of Hanabi also with bots (see rl.evaluate_hanabi).
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import tyro
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from envs.say_select import LAYOUTS, MAX_MOVES, QUIT, SaySelect, human_policy
-from rl.checkpoint import find_checkpoint, load_checkpoint
+from rl.checkpoint import find_checkpoint, load_checkpoint, load_info, load_policy, seed_folders
+from rl.evaluate_hanabi import HanabiOptions, evaluate, self_play_entry, summary
 from rl.policy import Policy
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import Section
@@ -84,20 +86,7 @@ def evaluate_policy(env: str, policy: Policy, seed: int) -> dict[str, Any]:
     if env == "say-select":
         alice, bob = greedy_tables(policy)
         return seed_results([seed], alice[None], bob[None])[0]
-    from envs.hanabi import preset
-    from envs.hanabi_engine import Hanabi
-
-    games = Hanabi(1000, preset(env), autoreset=False)
-    step = games.reset(seed)
-    seats = [policy.sit(1000, k) for k in range(2)]
-    while not step.done.all():
-        action = np.zeros(1000, np.int64)
-        for k in range(2):
-            rows = np.flatnonzero(~step.done & (step.player == k))
-            if len(rows):
-                action[rows] = seats[k].act(step, rows)
-        step = games.step(action)
-    return {"seed": seed, "score": float(games.scores.mean()), "max_score": float(games.rules.max_score)}
+    return self_play_entry(env, policy, seed)
 
 
 def greedy_tables(policy: Policy) -> tuple[Array, Array]:
@@ -118,34 +107,63 @@ def greedy_tables(policy: Policy) -> tuple[Array, Array]:
 
 
 class EvaluateConfig(Section):
-    """Which checkpoints to evaluate."""
+    """Which checkpoints to evaluate, and how."""
 
     runs: tyro.conf.Positional[tuple[str, ...]] = Field(
         description="run ids or checkpoint folders, as rl.train prints them"
     )
-    figure: Path | None = Field(None, description="draw the conventions as PNG")
+    figure: Path | None = Field(None, description="Say-Select: draw the conventions as PNG")
     summary: Path | None = Field(None, description="write the results as JSON")
+    hanabi: Annotated[HanabiOptions, tyro.conf.arg(name="")] = HanabiOptions()
 
 
 def main(argv: Sequence[str]) -> None:
     """Entry point."""
-    config = parse(EvaluateConfig, argv, "Evaluate trained partners over all layouts, alone and with each other.")
+    config = parse(EvaluateConfig, argv, "Evaluate trained partners, alone, with each other, and with bots.")
     if not config.runs:
         raise UserError("RUN: name at least one checkpoint folder")
-    from rl.tabular_q import TabularQ
+    folders = [find_checkpoint(run, "RUN") for run in config.runs]
+    envs = [load_info(folder)["config"]["env"] for folder in folders]
+    for folder, env in zip(folders, envs, strict=True):
+        if env != envs[0]:
+            raise UserError(
+                f"RUN: {folders[0]} plays {envs[0]} and {folder} plays {env}; only runs of one game can play together"
+            )
+    result = _say_select(config, folders) if envs[0] == "say-select" else _hanabi(config, folders)
+    if config.summary:
+        write_summary(config.summary, result)
 
+
+def _hanabi(config: EvaluateConfig, folders: Sequence[Path]) -> dict[str, Any]:
+    from runs import evaluation
+
+    options = config.hanabi
+    if config.figure:
+        raise UserError("--figure: it draws what Say-Select's players do; for Hanabi --figures DIR draws several")
+    results = evaluate(folders, options)
+    print("\n".join(evaluation.lines(results)))
+    if options.figures:
+        for file in evaluation.draw(results, options.figures):
+            print(f"figure: {file}")
+    if options.log:
+        evaluation.log(results)
+    return summary(results)
+
+
+def _say_select(config: EvaluateConfig, folders: Sequence[Path]) -> dict[str, Any]:
+    given = [name for name, value in config.hanabi if value != getattr(HanabiOptions(), name)]
+    if given:
+        raise UserError(f"--{given[0]}: it is for Hanabi; Say-Select is played greedily over all its layouts")
     results, titles, alices, bobs = [], [], [], []
-    for run in config.runs:
-        folder = find_checkpoint(run, "RUN")
-        learner, info = TabularQ.restore(*load_checkpoint(folder))
-        alice, bob = learner.greedy_policies()
-        found = seed_results(learner.seeds, alice, bob)
-        print(f"{folder}: {info['run_name']}, {learner.episodes} episodes")
+    for folder in folders:
+        seeds, alice, bob, info = _say_select_players(folder)
+        found = seed_results(seeds, alice, bob)
+        print(f"{folder}: {info}")
         for entry in found:
             human = "human policy" if entry["human_policy"] else f"adherence {entry['adherence']:.0%}"
             print(f"  seed {entry['seed']:4}  score {entry['score']:.3f}  {entry['convention']}  {human}")
         results.append({"run": str(folder), "seeds": found})
-        titles += [f"{info['run_name']}, seed {seed}" for seed in learner.seeds]
+        titles += [f"{info.partition(',')[0]}, seed {seed}" for seed in seeds]
         alices.append(alice)
         bobs.append(bob)
     alice, bob = np.concatenate(alices), np.concatenate(bobs)
@@ -158,8 +176,23 @@ def main(argv: Sequence[str]) -> None:
 
         convention_figure(config.figure, bob[:, :, 1:], titles)
         print(f"figure: {config.figure}")
-    if config.summary:
-        write_summary(config.summary, {"runs": results, "cross_play": matrix.tolist()})
+    return {"runs": results, "cross_play": matrix.tolist()}
+
+
+def _say_select_players(folder: Path) -> tuple[list[int], Array, Array, str]:
+    """Load the players of a run: seeds, Alices int64[seeds, 32, 6], Bobs int64[seeds, 6, 6], and its name and age."""
+    info = load_info(folder)
+    if info["config"]["net"] == "table":
+        from rl.tabular_q import TabularQ
+
+        learner, info = TabularQ.restore(*load_checkpoint(folder))
+        return learner.seeds, *learner.greedy_policies(), f"{info['run_name']}, {learner.episodes} episodes"
+    if info["config"]["net"] != "mlp":
+        raise UserError(f"RUN: {folder}: a network with memory has no table of moves; --net mlp and table have")
+    loaded = [load_policy(seed) for seed in seed_folders(folder)]
+    tables = [greedy_tables(policy) for policy, _ in loaded]
+    alice, bob = (np.stack(part) for part in zip(*tables, strict=True))
+    return [info["seed"] for _, info in loaded], alice, bob, f"{info['run_name']}, {loaded[0][1]['steps']} moves"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Evaluation of Hanabi runs: who plays, with whom, what is measured. `rl.evaluate` brings the results out."""
+"""Evaluation of Hanabi runs: who plays, with whom, and what is measured; runs.evaluation shows the results."""
 
 import json
 import sys
@@ -14,12 +14,11 @@ from pydantic import Field
 from tqdm import tqdm
 
 from envs.convention import convention_prior
-from envs.hanabi import make_hanabi
+from envs.hanabi import make_hanabi_game, preset
 from envs.hanabi_engine import Hanabi
 from envs.hanabi_rules import HanabiRules
-from prior.base import Prior
 from rl.bots import ConventionBot, RandomBot
-from rl.checkpoint import load_policy, seed_folders
+from rl.checkpoint import load_checkpoint, load_policy, seed_folders
 from rl.crossplay import CrossPlay, between, score_matrix
 from rl.metrics import Estimate, action_counts, action_matrix, estimates, over_seeds, statistics
 from rl.play import Games, play
@@ -27,11 +26,17 @@ from rl.policy import Policy
 from schemas.command_line import read_toml
 from schemas.config import PriorConfig, Section
 from schemas.convention import Convention
-from schemas.errors import UserError
+from schemas.errors import StoreError, UserError
 
 CONVENTIONS = Path(__file__).parents[1] / "runs" / "recipes" / "conventions"
 SMOOTHING = PriorConfig().epsilon  # of the two conventions, so that KL is finite
-_NOT_THE_ARM = ("seed", "seeds", "tracking", "checkpoint_every", "threads")  # what seeds of one experiment may differ in
+_NOT_THE_ARM = (
+    "seed",
+    "seeds",
+    "tracking",
+    "checkpoint_every",
+    "threads",
+)  # what seeds of one experiment may differ in
 Estimates = dict[str, Estimate]
 
 
@@ -105,14 +110,13 @@ def evaluate(folders: Sequence[Path], options: HanabiOptions) -> Results:
     Raises UserError if they do not play the same game of Hanabi, or if a seed is named twice.
     """
     name, players, groups = load_players(folders, sample=options.sample)
-    env = make_hanabi(name, options.games, autoreset=False)
-    assert isinstance(env, Hanabi)
+    env = new_games(name, options.games)
     for player in players:
         reads = player.info["network"]["obs_size"]
         if reads != env.obs_size:
             raise UserError(f"RUN: {player.folder}: its network reads {reads} features, {name} shows {env.obs_size}")
     bots = {bot: make_bot(bot, env.rules) for bot in options.partner}
-    priors, notes = _priors(env, players, groups)
+    priors, notes = _priors(env.rules, players, groups)
 
     own: list[Estimates] = [{} for _ in players]
     actions = [np.zeros(0, np.int64) for _ in players]
@@ -134,6 +138,20 @@ def evaluate(folders: Sequence[Path], options: HanabiOptions) -> Results:
         for bot, other in bots.items()
     }
     return Results(name, env.rules, options, groups, players, own, actions, scores, met, notes)
+
+
+def new_games(name: str, games: int) -> Hanabi:
+    """Return a batch of games of a preset that do not reset by themselves."""
+    return Hanabi(games, preset(name), autoreset=False, game=make_hanabi_game(name))
+
+
+def self_play_entry(name: str, policy: Policy, seed: int) -> dict[str, Any]:
+    """Play 1000 games of a preset in self-play; returns the entry of a seed in the summary of its run."""
+    games = play(new_games(name, 1000), [policy, policy], seed)
+    found = statistics(games)
+    shown = ("score", "perfect", "bomb", "response_color", "response_rank", "hint_color")
+    values = {name: estimate.json()["value"] for name, estimate in estimates({n: found[n] for n in shown}).items()}
+    return {"seed": seed, "max_score": float(games.rules.max_score), **values}
 
 
 def load_players(folders: Sequence[Path], *, sample: bool) -> tuple[str, list[Player], list[str]]:
@@ -210,22 +228,25 @@ def summary(results: Results) -> dict[str, Any]:
 
 
 def _priors(
-    env: Hanabi, players: Sequence[Player], groups: Sequence[str]
+    rules: HanabiRules, players: Sequence[Player], groups: Sequence[str]
 ) -> tuple[list[dict[str, NDArray[np.floating]]], list[str]]:
-    """Return for every group the priors to measure its adherence to: both conventions, and the one it learned by."""
-    both = {}
+    """Return for every group the priors to measure its adherence to, and what there is to say about them.
+
+    They are both conventions, smoothed, and "own", the prior that the group was trained with.
+    """
+    both: dict[str, NDArray[np.floating]] = {}
     for name in ("color", "rank"):
-        probs = convention_prior(_shipped(name), env.rules)
-        both[name] = np.log((1 - SMOOTHING) * probs + SMOOTHING / env.rules.num_moves)
+        probs = convention_prior(_shipped(name), rules)
+        both[name] = np.log((1 - SMOOTHING) * probs + SMOOTHING / rules.num_moves)
     found, notes = [], []
     for group, name in enumerate(groups):
-        info = next(player.info for player in players if player.group == group)
-        config, priors = PriorConfig.model_validate(info["config"]["prior"]), dict(both)
-        if config.method != "none":
+        player = next(player for player in players if player.group == group)
+        priors = dict(both)
+        if player.info["config"]["prior"]["method"] != "none":
             try:
-                priors["own"] = Prior(config, env.game).table().log_probs
-            except UserError as error:
-                notes.append(f"{name}: adherence to its own prior is not measured, which cannot be made again: {error}")
+                priors["own"] = load_checkpoint(player.folder.parent)[0]["log_prior"]
+            except (StoreError, KeyError):
+                notes.append(f"{name}: {player.folder.parent} does not hold its own prior; adherence to it is left out")
         found.append(priors)
     return found, notes
 

@@ -23,9 +23,9 @@ _TIE = 1e-6  # nats: moves of a prior that are as good as its best one
 
 
 class Ratio(NamedTuple):
-    """A statistic of N games: the sum of `count` over the sum of `total`."""
+    """A statistic of N games: the sum of `counted` over the sum of `total`."""
 
-    count: Floats  # [N]
+    counted: Floats  # [N]
     total: Floats  # [N]
 
 

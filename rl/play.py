@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ def play(env: Hanabi, partners: Sequence[Policy], seed: int) -> Games:
     seeds = np.random.SeedSequence(seed).generate_state(len(partners))
     seats = [policy.sit(env.num_envs, int(draw)) for policy, draw in zip(partners, seeds, strict=True)]
     games = np.arange(env.num_envs)
-    moves = []
+    moves: list[dict[str, NDArray[Any]]] = []
     while not step.done.all():
         alive = ~step.done
         partner = (step.player - games) % env.num_players

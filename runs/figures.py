@@ -118,7 +118,11 @@ def rate_heatmap(
 
 
 def action_figure(
-    file: Path, matrices: Sequence[NDArray[np.float64]], titles: Sequence[str], moves: Sequence[str], kinds: Sequence[int]
+    file: Path,
+    matrices: Sequence[NDArray[np.float64]],
+    titles: Sequence[str],
+    moves: Sequence[str],
+    kinds: Sequence[int],
 ) -> None:
     """Draw P(a_{t+1} | a_t), a panel for each matrix float[A, A]: the last move down, the answer across.
 

@@ -151,9 +151,9 @@ def open_store(uri: str) -> Any:
 
 
 def add_evidence(
-    uri: str, run_id: str, metrics: Mapping[int | None, Mapping[str, float]], files: Sequence[Path], folder: str
+    uri: str, run_id: str, metrics: Mapping[int, Mapping[str, float]], files: Sequence[Path], folder: str
 ) -> None:
-    """Add to a run that has been trained: metrics by seed (None: the parent's) and files, in an artifact folder.
+    """Add to a run that has been trained: metrics by seed, and files in a folder of the parent's artifacts.
 
     The status of the run stays as it is. Raises StoreError if the store cannot be read or written.
     """
@@ -161,9 +161,9 @@ def add_evidence(
 
     client, now = open_store(uri), int(time.time() * 1000)
     try:
-        runs: dict[int | None, str] = {None: run_id, **_children(client, run_id)}
+        children = _children(client, run_id)
         for seed, values in metrics.items():
-            client.log_batch(runs[seed], metrics=[Metric(name, value, now, 0) for name, value in values.items()])
+            client.log_batch(children[seed], metrics=[Metric(name, value, now, 0) for name, value in values.items()])
         for file in files:
             client.log_artifact(run_id, str(file), folder)
     except _store_errors() as error:
