@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from envs.base import BatchedEnv, Step
-from rl.checkpoint import Arrays, module_arrays, optimizer_arrays, part, restore_module, restore_optimizer
+from rl.checkpoint import Arrays, part
 from rl.config import PPORun
 from rl.distributed import World
 from rl.networks import MLP, make_network
 from rl.policy import NetworkPolicy
 from rl.regularizer import entropy, kl_divergence, masked_log_softmax, schedule
 from rl.rollout import Rollout, Scores, own_hand
+from rl.weights import module_arrays, optimizer_arrays, restore_module, restore_optimizer
 from schemas.errors import UserError
 
 Metrics = dict[str, float]

@@ -3,11 +3,11 @@
 import itertools
 import tomllib
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from prior.cache import locked
-from rl import train_deep, train_tabular
 from rl.checkpoint import find_checkpoint, load_checkpoint
 from rl.config import PPORun, RunConfig, TabularRun
 from schemas.command_line import parse, run_main, write_summary
@@ -33,7 +33,11 @@ def run_class(algo: object, net: object, env: object) -> type[RunConfig]:
 def train(config: RunConfig) -> dict[str, Any]:
     """Train a new run; returns the summary."""
     if isinstance(config, TabularRun):
+        from rl import train_tabular
+
         return train_tabular.train(config)
+    from rl import train_deep  # torch takes its time to load
+
     assert isinstance(config, PPORun)
     return train_deep.train(config)
 
@@ -44,7 +48,7 @@ def resume(run: str, steps: int | None) -> dict[str, Any]:
     with locked(folder, "--resume"):  # a second resume of the same run waits, and finds it finished
         arrays, info = load_checkpoint(folder)
         kind = run_class(info["config"].get("algo"), info["config"].get("net"), info["config"].get("env"))
-        module = train_tabular if kind is TabularRun else train_deep
+        module = import_module("rl.train_tabular" if kind is TabularRun else "rl.train_deep")
         return module.resume(folder, arrays, info, steps)
 
 
