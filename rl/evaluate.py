@@ -6,7 +6,7 @@ of Hanabi also with bots (see rl.evaluate_hanabi).
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import tyro
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from envs.say_select import LAYOUTS, MAX_MOVES, QUIT, SaySelect, human_policy
-from rl.checkpoint import find_checkpoint, load_checkpoint, load_info, load_policy, seed_folders
-from rl.evaluate_hanabi import HanabiOptions, evaluate, self_play_entry, summary
-from rl.policy import Policy
+from rl.checkpoint import find_checkpoint, load_checkpoint, load_info, seed_folders
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import Section
 from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    from rl.policy import Policy
 
 Array = NDArray[np.int64]
 
@@ -81,15 +82,17 @@ def seed_results(seeds: Sequence[int], alice: Array, bob: Array) -> list[dict[st
     ]
 
 
-def evaluate_policy(env: str, policy: Policy, seed: int) -> dict[str, Any]:
+def evaluate_policy(env: str, policy: "Policy", seed: int) -> dict[str, Any]:
     """Evaluate a policy at the end of its training: the entry of its seed in the summary of the run."""
     if env == "say-select":
         alice, bob = greedy_tables(policy)
         return seed_results([seed], alice[None], bob[None])[0]
+    from rl.evaluate_hanabi import self_play_entry
+
     return self_play_entry(env, policy, seed)
 
 
-def greedy_tables(policy: Policy) -> tuple[Array, Array]:
+def greedy_tables(policy: "Policy") -> tuple[Array, Array]:
     """Ask a policy without memory for its moves in all moments of Say-Select.
 
     Returns Alice's, int64[32 layouts, 6 last selections], and Bob's, int64[6 own last selections, 6 numbers said];
@@ -104,6 +107,19 @@ def greedy_tables(policy: Policy) -> tuple[Array, Array]:
         step = env.restore({"board": np.stack(board, axis=1), "rng": np.zeros((len(first), 1), np.uint64)})
         tables.append(policy.sit(len(first), 0).act(step, np.arange(len(first))).reshape(shape))
     return tables[0], tables[1]
+
+
+class HanabiOptions(Section):
+    """How Hanabi runs are evaluated."""
+
+    games: int = Field(1000, ge=2, le=1_000_000, description="Hanabi: games a pair of partners")
+    seed: int = Field(0, ge=0, description="Hanabi: seed of the decks, of draws and of bootstrap intervals")
+    sample: bool = Field(False, description="Hanabi: draw moves from the policy; the best move is taken otherwise")
+    partner: tuple[str, ...] = Field(
+        (), description="Hanabi: bots to play with: random, color, rank, or a convention's file (TOML)"
+    )
+    figures: Path | None = Field(None, description="Hanabi: draw the figures as PNG into this folder")
+    log: bool = Field(False, description="Hanabi: add results and figures to the MLflow runs of the checkpoints")
 
 
 class EvaluateConfig(Section):
@@ -135,6 +151,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _hanabi(config: EvaluateConfig, folders: Sequence[Path]) -> dict[str, Any]:
+    from rl.evaluate_hanabi import evaluate, summary
     from runs import evaluation
 
     options = config.hanabi
@@ -189,6 +206,8 @@ def _say_select_players(folder: Path) -> tuple[list[int], Array, Array, str]:
         return learner.seeds, *learner.greedy_policies(), f"{info['run_name']}, {learner.episodes} episodes"
     if info["config"]["net"] != "mlp":
         raise UserError(f"RUN: {folder}: a network with memory has no table of moves; --net mlp and table have")
+    from rl.weights import load_policy
+
     loaded = [load_policy(seed) for seed in seed_folders(folder)]
     tables = [greedy_tables(policy) for policy, _ in loaded]
     alice, bob = (np.stack(part) for part in zip(*tables, strict=True))

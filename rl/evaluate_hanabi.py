@@ -6,11 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from tqdm import tqdm
 
 from envs.convention import convention_prior
@@ -18,15 +17,19 @@ from envs.hanabi import make_hanabi_game, preset
 from envs.hanabi_engine import Hanabi
 from envs.hanabi_rules import HanabiRules
 from rl.bots import ConventionBot, RandomBot
-from rl.checkpoint import load_checkpoint, load_policy, seed_folders
+from rl.checkpoint import load_checkpoint, seed_folders
 from rl.crossplay import CrossPlay, between, score_matrix
 from rl.metrics import Estimate, action_counts, action_matrix, estimates, over_seeds, statistics
 from rl.play import Games, play
 from rl.policy import Policy
+from rl.weights import load_policy
 from schemas.command_line import read_toml
-from schemas.config import PriorConfig, Section
+from schemas.config import PriorConfig
 from schemas.convention import Convention
 from schemas.errors import StoreError, UserError
+
+if TYPE_CHECKING:
+    from rl.evaluate import HanabiOptions
 
 CONVENTIONS = Path(__file__).parents[1] / "runs" / "recipes" / "conventions"
 SMOOTHING = PriorConfig().epsilon  # of the two conventions, so that KL is finite
@@ -38,19 +41,6 @@ _NOT_THE_ARM = (
     "threads",
 )  # what seeds of one experiment may differ in
 Estimates = dict[str, Estimate]
-
-
-class HanabiOptions(Section):
-    """How Hanabi runs are evaluated."""
-
-    games: int = Field(1000, ge=2, le=1_000_000, description="Hanabi: games a pair of partners")
-    seed: int = Field(0, ge=0, description="Hanabi: seed of the decks, of draws and of bootstrap intervals")
-    sample: bool = Field(False, description="Hanabi: draw moves from the policy; the best move is taken otherwise")
-    partner: tuple[str, ...] = Field(
-        (), description="Hanabi: bots to play with: random, color, rank, or a convention's file (TOML)"
-    )
-    figures: Path | None = Field(None, description="Hanabi: draw the figures as PNG into this folder")
-    log: bool = Field(False, description="Hanabi: add results and figures to the MLflow runs of the checkpoints")
 
 
 @dataclass(frozen=True)
@@ -70,7 +60,7 @@ class Results:
 
     env: str
     rules: HanabiRules
-    options: HanabiOptions
+    options: "HanabiOptions"
     groups: list[str]
     players: list[Player]
     own: list[Estimates]  # of every player in self-play
@@ -104,10 +94,10 @@ class Results:
         return f"{self.groups[self.players[player].group]}, seed {self.players[player].seed}"
 
 
-def evaluate(folders: Sequence[Path], options: HanabiOptions) -> Results:
-    """Play the runs in `folders` alone, with each other and with bots.
+def evaluate(folders: Sequence[Path], options: "HanabiOptions") -> Results:
+    """Play the runs in `folders`, which are all of one game of Hanabi, alone, with each other and with bots.
 
-    Raises UserError if they do not play the same game of Hanabi, or if a seed is named twice.
+    Raises UserError for a network of another observation, a seed that is named twice, or an unknown bot.
     """
     name, players, groups = load_players(folders, sample=options.sample)
     env = new_games(name, options.games)
@@ -167,12 +157,6 @@ def load_players(folders: Sequence[Path], *, sample: bool) -> tuple[str, list[Pl
             keys.append(key)
             same = sum(name.partition(" #")[0] == info["run_name"] for name in names)
             names.append(info["run_name"] + (f" #{same + 1}" if same else ""))
-        first = players[0] if players else None
-        if first and config["env"] != first.info["config"]["env"]:
-            raise UserError(
-                f"RUN: {first.folder} plays {first.info['config']['env']} and {folder} {config['env']}; "
-                "only runs of one game can play with each other"
-            )
         player = Player(folder, info, policy, keys.index(key), int(info["seed"]))
         twice = next((p for p in players if (p.group, p.seed) == (player.group, player.seed)), None)
         if twice:
@@ -186,7 +170,7 @@ def make_bot(name: str, rules: HanabiRules) -> Policy:
     if name == "random":
         return RandomBot()
     if name in ("color", "rank"):
-        return ConventionBot(_shipped(name), rules)
+        return ConventionBot(shipped_convention(name), rules)
     if not name.endswith(".toml"):
         raise UserError(f"--partner: {name!r}; known are random, color, rank, or a convention's file (.toml)")
     return ConventionBot(read_toml(Convention, name, "--partner"), rules)
@@ -236,7 +220,7 @@ def _priors(
     """
     both: dict[str, NDArray[np.floating]] = {}
     for name in ("color", "rank"):
-        probs = convention_prior(_shipped(name), rules)
+        probs = convention_prior(shipped_convention(name), rules)
         both[name] = np.log((1 - SMOOTHING) * probs + SMOOTHING / rules.num_moves)
     found, notes = [], []
     for group, name in enumerate(groups):
@@ -251,7 +235,8 @@ def _priors(
     return found, notes
 
 
-def _shipped(name: str) -> Convention:
+def shipped_convention(name: str) -> Convention:
+    """Return the paper's convention of that name, color or rank."""
     return read_toml(Convention, str(CONVENTIONS / f"hanabi_{name}.toml"))
 
 
