@@ -144,7 +144,7 @@ def _train_seed(
         learner.restore(arrays, saved)
         seconds = saved["train_seconds"]
     elif config.init_from is not None:
-        learner.start_from(_initial(config.init_from, learner.seed))
+        learner.start_from(_initial(config.init_from, learner.seed), f"--init-from {config.init_from}")
     due, clock = learner.steps + config.checkpoint_every, time.perf_counter()
     begin = clock
     log = _Log(tracker, learner.seed)
@@ -188,7 +188,7 @@ class _Log:
             if self._steps >= 0:
                 rate = (steps - self._steps) / (now - self._clock)
                 self._tracker.metric("time/moves_per_second", rate, steps, self._seed)
-                for name in ("collect", "learn", "prior"):
+                for name in ("collect", "learn", "env", "prior"):
                     share = sum(self._values[f"time/{name}"]) / (now - self._clock)
                     self._tracker.metric(f"time/{name}_share", share, steps, self._seed)
         self._values.clear()
