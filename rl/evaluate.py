@@ -145,12 +145,13 @@ def main(argv: Sequence[str]) -> None:
             raise UserError(
                 f"RUN: {folders[0]} plays {envs[0]} and {folder} plays {env}; only runs of one game can play together"
             )
-    result = _say_select(config, folders) if envs[0] == "say-select" else _hanabi(config, folders)
-    if config.summary:
-        write_summary(config.summary, result)
+    if envs[0] == "say-select":
+        _say_select(config, folders)
+    else:
+        _hanabi(config, folders)
 
 
-def _hanabi(config: EvaluateConfig, folders: Sequence[Path]) -> dict[str, Any]:
+def _hanabi(config: EvaluateConfig, folders: Sequence[Path]) -> None:
     from rl.evaluate_hanabi import evaluate, summary
     from runs import evaluation
 
@@ -159,15 +160,16 @@ def _hanabi(config: EvaluateConfig, folders: Sequence[Path]) -> dict[str, Any]:
         raise UserError("--figure: it draws what Say-Select's players do; for Hanabi --figures DIR draws several")
     results = evaluate(folders, options)
     print("\n".join(evaluation.lines(results)))
+    if config.summary:
+        write_summary(config.summary, summary(results))
     if options.figures:
         for file in evaluation.draw(results, options.figures):
             print(f"figure: {file}")
     if options.log:
         evaluation.log(results)
-    return summary(results)
 
 
-def _say_select(config: EvaluateConfig, folders: Sequence[Path]) -> dict[str, Any]:
+def _say_select(config: EvaluateConfig, folders: Sequence[Path]) -> None:
     given = [name for name, value in config.hanabi if value != getattr(HanabiOptions(), name)]
     if given:
         raise UserError(f"--{given[0]}: it is for Hanabi; Say-Select is played greedily over all its layouts")
@@ -193,7 +195,8 @@ def _say_select(config: EvaluateConfig, folders: Sequence[Path]) -> dict[str, An
 
         convention_figure(config.figure, bob[:, :, 1:], titles)
         print(f"figure: {config.figure}")
-    return {"runs": results, "cross_play": matrix.tolist()}
+    if config.summary:
+        write_summary(config.summary, {"runs": results, "cross_play": matrix.tolist()})
 
 
 def _say_select_players(folder: Path) -> tuple[list[int], Array, Array, str]:

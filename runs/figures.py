@@ -190,4 +190,4 @@ def _save(figure: Figure, file: Path) -> None:
         figure.savefig(file, dpi=130)
     except (OSError, ValueError) as error:  # ValueError: a suffix that is no image format
         reason = getattr(error, "strerror", None) or str(error)
-        raise StoreError(f"--figure: cannot write {file} ({' '.join(reason.split())})") from None
+        raise StoreError(f"figure: cannot write {file} ({' '.join(reason.split())})") from None
