@@ -40,9 +40,9 @@ class DeepConfig(Section):
     )
     hidden: int = Field(256, ge=1, le=8192, description="units of a hidden layer")
     layers: int = Field(2, ge=1, le=8, description="hidden layers (mlp) or LSTM layers (publ-lstm)")
-    lr: float = Field(5e-4, gt=0, allow_inf_nan=False, description="Adam's learning rate")
+    lr: float = Field(4e-3, gt=0, allow_inf_nan=False, description="Adam's learning rate")
     adam_eps: float = Field(1.5e-5, gt=0, allow_inf_nan=False, description="Adam's epsilon")
-    max_grad_norm: float = Field(0.5, gt=0, allow_inf_nan=False, description="clip the gradient's norm to this")
+    max_grad_norm: float = Field(1.0, gt=0, allow_inf_nan=False, description="clip the gradient's norm to this")
     gamma: float = Field(0.99, gt=0, le=1, description="discount a move")
     precision: Literal["float32", "bfloat16"] = Field("bfloat16", description="of matrix products; the rest is float32")
 
@@ -50,9 +50,9 @@ class DeepConfig(Section):
 class PPOConfig(DeepConfig):
     """Hyperparameters of (Instruct)PPO."""
 
-    num_envs: int = Field(512, ge=1, description="games played at once")
-    rollout: int = Field(64, ge=2, description="moves of each game between updates")
-    epochs: int = Field(2, ge=1, description="passes over a rollout")
+    num_envs: int = Field(1024, ge=1, description="games played at once")
+    rollout: int = Field(32, ge=2, description="moves of each game between updates")
+    epochs: int = Field(3, ge=1, description="passes over a rollout")
     minibatches: int = Field(8, ge=1, description="gradient steps a pass")
     clip: float = Field(0.2, gt=0, lt=1, description="bound of the probability ratio")
     gae_lambda: float = Field(0.95, ge=0, le=1, description="lambda of generalized advantage estimation")

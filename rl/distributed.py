@@ -8,9 +8,12 @@ to the order of floating-point sums).
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 from torch import Tensor
 
 from schemas.errors import UserError
@@ -58,13 +61,17 @@ class World:
         for grad, part in zip(grads, flat.split([grad.numel() for grad in grads]), strict=True):
             grad.copy_(part.view_as(grad))
 
-    def gather(self, tensor: Tensor) -> Tensor:
-        """Return the tensors [n, ...] of all processes as one, [N, ...], in the order of ranks."""
+    def gather(self, own: NDArray[Any]) -> NDArray[Any]:
+        """Return the arrays [n, ...] of all processes as one copy, [N, ...], in the order of ranks."""
         if self.size == 1:
-            return tensor
-        parts = [torch.empty_like(tensor) for _ in range(self.size)]
-        dist.all_gather(parts, tensor)
-        return torch.cat(parts)
+            return own.copy()
+        raw = torch.from_numpy(np.frombuffer(own.tobytes(), np.uint8).copy())  # gloo does not take every type
+        device = torch.device("cuda") if dist.get_backend() == "nccl" else torch.device("cpu")
+        parts = [torch.empty_like(raw, device=device) for _ in range(self.size)]
+        dist.all_gather(parts, raw.to(device))
+        return np.concatenate([np.frombuffer(p.cpu().numpy().tobytes(), own.dtype) for p in parts]).reshape(
+            self.size * len(own), *own.shape[1:]
+        )
 
     def leave(self) -> None:
         """Part from the other processes."""

@@ -49,6 +49,8 @@ class PPO:
         self._random = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)
         hand = own_hand(env).shape[1] if ppo.critic == "hand" else 0
+        if ppo.critic == "hand" and not hand:
+            raise UserError(f"--critic hand: {env.game.name} has no hidden hand that it could see; use observation")
         self._spec: dict[str, Any] = {
             "kind": config.net,
             "obs_size": env.obs_size,
@@ -257,7 +259,7 @@ class PPO:
         world = self.world
         own = {f"env.{name}": array for name, array in self.env.state().items()}
         own |= {"fresh": self._fresh, "memory": self._memory.cpu().numpy(), "running": self._scores.running}
-        arrays = {name: world.gather(torch.from_numpy(np.ascontiguousarray(a))).numpy() for name, a in own.items()}
+        arrays = {name: world.gather(array) for name, array in own.items()}
         arrays |= module_arrays("network", self.network) | optimizer_arrays(self.optimizer)
         if self.critic is not None:
             arrays |= module_arrays("critic", self.critic)
@@ -267,7 +269,7 @@ class PPO:
     def restore(self, arrays: Arrays, info: dict[str, Any]) -> None:
         """Continue from what `state` returned, bit by bit."""
         world = self.world
-        self.start_from(arrays)
+        self.start_from(arrays, "checkpoint")
         restore_optimizer(self.optimizer, arrays)
         own = {name: world.mine(torch.from_numpy(arrays[name])) for name in ("fresh", "memory", "running")}
         self._fresh[:], self._scores.running[:] = own["fresh"].numpy(), own["running"].numpy()
@@ -278,11 +280,11 @@ class PPO:
         self._random.set_state(torch.from_numpy(arrays["random"]))
         self.steps = info["steps"]
 
-    def start_from(self, arrays: Arrays) -> None:
-        """Begin with the networks of a checkpoint. Raises UserError if they are others than this run's."""
-        restore_module("network", self.network, arrays)
+    def start_from(self, arrays: Arrays, source: str) -> None:
+        """Begin with the networks of a checkpoint. Raises UserError naming `source` if they are other networks."""
+        restore_module("network", self.network, arrays, source)
         if self.critic is not None:
-            restore_module("critic", self.critic, arrays)
+            restore_module("critic", self.critic, arrays, source)
 
     def _autocast(self) -> Any:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.ppo.precision == "bfloat16")

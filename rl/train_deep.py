@@ -144,7 +144,7 @@ def _train_seed(
         learner.restore(arrays, saved)
         seconds = saved["train_seconds"]
     elif config.init_from is not None:
-        learner.start_from(_initial(config.init_from, learner.seed))
+        learner.start_from(_initial(config.init_from, learner.seed), f"--init-from {config.init_from}")
     due, clock = learner.steps + config.checkpoint_every, time.perf_counter()
     begin = clock
     log = _Log(tracker, learner.seed)
