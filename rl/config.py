@@ -144,9 +144,19 @@ class PPORun(DeepRun):
     algo: Literal["ppo"] = Field("ppo", description="learner: q (InstructQ) or ppo (InstructPPO)")
     ppo: Annotated[PPOConfig, tyro.conf.arg(name="")] = PPOConfig()
 
+    @property
+    def learner(self) -> PPOConfig:
+        """The section of hyperparameters."""
+        return self.ppo
+
 
 class DeepQRun(DeepRun):
     """InstructQ with a network, in self-play."""
 
     algo: Literal["q"] = Field("q", description="learner: q (InstructQ) or ppo (InstructPPO)")
     q: Annotated[DeepQConfig, tyro.conf.arg(name="")] = DeepQConfig()
+
+    @property
+    def learner(self) -> DeepQConfig:
+        """The section of hyperparameters."""
+        return self.q

@@ -280,9 +280,9 @@ class DeepQ:
         self._random.set_state(torch.from_numpy(arrays["random"]))
         self.steps, self.updates = info["steps"], info["updates"]
 
-    def start_from(self, arrays: Arrays) -> None:
-        """Begin with the network of a checkpoint. Raises UserError if it is another than this run's."""
-        restore_module("network", self.network, arrays)
+    def start_from(self, arrays: Arrays, source: str) -> None:
+        """Begin with the network of a checkpoint. Raises UserError naming `source` if it is another network."""
+        restore_module("network", self.network, arrays, source)
         self.target.load_state_dict(self.network.state_dict())
 
     def policy(self) -> NetworkPolicy:

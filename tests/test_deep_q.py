@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rl.train
 from envs.hanabi import make_hanabi
 from envs.say_select import SaySelect
 from rl.checkpoint import load_checkpoint, save_checkpoint
@@ -207,6 +209,20 @@ def test_what_is_not_finite_is_named():
 def test_only_hidden_hands_can_be_predicted():
     with pytest.raises(UserError, match="--aux"):
         learner("say-select", aux=0.1)
+
+
+def test_the_command_trains_resumes_and_begins_from_another_run(tmp_path, monkeypatch, cache):
+    monkeypatch.chdir(tmp_path)
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
+    command = ["--algo", "q", "--net", "mlp", "--env", "hanabi-very-small", "--no-anneal-lr", *flags]
+    rl.train.main([*command, "--steps", "1600", "--prior", "uniform"])
+    rl.train.main([*command, "--steps", "800", "--prior", "uniform"])
+    whole, resumed = sorted(Path("runs/checkpoints").glob("*"), key=lambda folder: folder.stat().st_ctime)
+    rl.train.main(["--resume", resumed.name, "--steps", "1600"])
+    (expected, info), (got, _) = (load_checkpoint(folder / "seed-1") for folder in (whole, resumed))
+    assert info["steps"] == 1600
+    assert all(np.array_equal(array, got[name]) for name, array in expected.items() if name.startswith("replay"))
+    rl.train.main([*command, "--steps", "400", "--prior", "none", "--init-from", whole.name])
 
 
 def test_waiting_players_need_a_net_without_memory():
