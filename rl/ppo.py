@@ -46,6 +46,7 @@ class PPO:
         ppo, actions = config.ppo, len(env.game.actions)
         self.device = torch.device(config.prior.device)
         self._log_prior = None if log_prior is None else torch.from_numpy(log_prior).to(self.device)
+        self._dtype = getattr(torch, ppo.precision)
         self._random = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)
         hand = own_hand(env).shape[1] if ppo.critic == "hand" else 0
@@ -67,14 +68,14 @@ class PPO:
         self._rollout = Rollout.empty(ppo.rollout, env, hand, self.network.state_size, self.device)
         self._memory = torch.zeros(env.num_envs, env.num_players, self.network.state_size, device=self.device)
         self._fresh = np.ones((env.num_envs, env.num_players), np.bool_)  # seats that have not moved in their game
-        self._scores = Scores(env.num_envs)
+        self._scores, self._env_seconds = Scores(env.num_envs), 0.0
         self._now: Step = env.reset(seed)
 
     def train(self, until: int) -> Iterator[Metrics]:
         """Train until `until` moves have been made; yields the metrics of every update."""
         ppo = self.config.ppo
         while self.steps < until:
-            clock = [time.perf_counter()]
+            clock, self._env_seconds = [time.perf_counter()], 0.0
             self._collect()
             clock.append(time.perf_counter())
             done = min(1.0, self.steps / self.config.steps)
@@ -87,7 +88,8 @@ class PPO:
             collect, learn = np.diff(clock)
             if self._log_prior is not None:
                 metrics["train/lambda"] = lam
-            yield metrics | self._scores.take() | {"time/collect": float(collect), "time/learn": float(learn)}
+            seconds = {"time/collect": float(collect), "time/learn": float(learn), "time/env": self._env_seconds}
+            yield metrics | self._scores.take() | seconds
 
     @torch.no_grad()
     def _collect(self) -> None:
@@ -112,7 +114,9 @@ class PPO:
             data.log_pi[t] = log_pi.gather(1, action[:, None])[:, 0].cpu().numpy()
             if self.critic is None:
                 data.value[t] = out[:, -1].cpu().numpy()
+            clock = time.perf_counter()
             step = env.step(data.action[t])
+            self._env_seconds += time.perf_counter() - clock
             data.reward[t], data.done[t] = step.reward, step.done
             self._fresh[games, data.player[t]] = False
             self._fresh[step.done] = True
@@ -136,7 +140,7 @@ class PPO:
 
     def _act(self, step: Step) -> Tensor:
         """Run the network on what the players to act see; their memory moves on."""
-        obs = torch.from_numpy(step.obs).to(self.device).float()
+        obs = torch.from_numpy(step.obs).to(self.device).to(self._dtype)
         with self._autocast():
             if not self.network.state_size:
                 return self.network(obs)
@@ -147,7 +151,7 @@ class PPO:
     def _value(self, obs: NDArray[np.uint8], hand: NDArray[np.uint8]) -> NDArray[np.float32]:
         assert self.critic is not None
         with self._autocast():
-            seen = torch.from_numpy(np.concatenate([obs, hand], axis=-1)).to(self.device).float()
+            seen = torch.from_numpy(np.concatenate([obs, hand], axis=-1)).to(self.device).to(self._dtype)
             return self.critic(seen)[..., 0].cpu().numpy()
 
     def _update(self, lam: float) -> Metrics:
@@ -225,13 +229,13 @@ class PPO:
             obs = flat["obs"][rows]
             if self.network.state_size:
                 index = sequences.clamp(min=0)
-                out = self.network.unroll(flat["obs"][index].float(), memory[columns], flat["starts"][index])[real]
+                out = self.network.unroll(flat["obs"][index].to(self._dtype), memory[columns], flat["starts"][index])[real]
             else:
-                out = self.network(obs.float())
+                out = self.network(obs.to(self._dtype))
             if self.critic is None:
                 value = out[:, -1]
             else:
-                value = self.critic(torch.cat([obs, flat["hand"][rows]], dim=1).float())[:, 0]
+                value = self.critic(torch.cat([obs, flat["hand"][rows]], dim=1).to(self._dtype))[:, 0]
         legal = flat["legal"][rows]
         log_pi = masked_log_softmax(out[:, :-1], legal)
         change = log_pi.gather(1, flat["action"][rows][:, None])[:, 0] - flat["log_pi"][rows]

@@ -206,7 +206,7 @@ class _Log:
             if self._steps >= 0:
                 rate = (steps - self._steps) / (now - self._clock)
                 self._tracker.metric("time/moves_per_second", rate, steps, self._seed)
-                for name in ("collect", "learn", "prior"):
+                for name in ("collect", "learn", "env", "prior"):
                     share = sum(self._values[f"time/{name}"]) / (now - self._clock)
                     self._tracker.metric(f"time/{name}_share", share, steps, self._seed)
         self._values.clear()
