@@ -135,6 +135,22 @@ def test_double_q_picks_with_one_network_and_values_with_the_other():
     assert targets.value[0].numpy()[going] == pytest.approx(reward[going] - 5 + 1)  # the mean of the advantages is -1
 
 
+def test_drawn_sequences_remember_what_was_remembered_in_play():
+    """Unrolled over a drawn sequence, the net says at every counted move what it said when the move was made."""
+    q = learner(net="publ-lstm", sequence=6, burn_in=6, explore=1e-30, warmup=10**9, precision="float32")
+    train(q, 1200)
+    draw = q.replay.draw(200, q._span, 0.0, torch.Generator().manual_seed(0))
+    out, targets = q._outputs(draw)
+    row = draw.row + np.arange(6)[:, None] * 2
+    legal = torch.from_numpy(q.replay.take("legal", row, draw.game))
+    greedy = q._q(out[:, :, 0], legal).masked_fill(~legal, -torch.inf).argmax(-1).numpy()
+    counted = targets.learned.numpy()
+    assert np.array_equal(greedy[counted], q.replay.take("action", row, draw.game)[counted])
+    assert 0 < counted.mean() < 1 and not counted[0].all()
+    starts = q.replay.take("start", row, draw.game)
+    assert (starts.sum(0) > 1).any()  # games end within a sequence, and the next one begins with empty memory
+
+
 VARIANTS = {
     "plain": {},
     "recurrent": {"net": "publ-lstm", "sequence": 5, "burn_in": 2, "n_step": 2},
