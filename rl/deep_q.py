@@ -79,6 +79,7 @@ class DeepQ:
         self._memory = torch.zeros(env.num_envs, env.num_players, self.network.state_size, device=self.device)
         self._fresh = np.ones((env.num_envs, env.num_players), np.bool_)  # seats that have not moved in their game
         self._scores = Scores(env.num_envs)
+        self._seconds = {"time/env": 0.0, "time/prior": 0.0}  # of this round
         self._now: Step = env.reset(seed)
 
     @property
@@ -111,7 +112,8 @@ class DeepQ:
             if self._log_prior is not None:
                 metrics["train/lambda"] = self.lam
             collect, learn = np.diff(clock)
-            yield metrics | self._scores.take() | {"time/collect": float(collect), "time/learn": float(learn)}
+            yield metrics | self._scores.take() | self._seconds | {"time/collect": collect, "time/learn": learn}
+            self._seconds = dict.fromkeys(self._seconds, 0.0)
 
     @torch.no_grad()
     def _move(self) -> None:
@@ -134,7 +136,9 @@ class DeepQ:
         views = [step.obs, *(self._encode(k) for k in range(1, self.replay.views))]
         hand = {"hand": own_hand(env)} if self.config.q.aux else {}
         start = self._fresh[games, step.player]
+        clock = time.perf_counter()
         now = env.step(action)
+        self._seconds["time/env"] += time.perf_counter() - clock
         self.replay.add(
             obs=np.stack(views, axis=1), legal=step.legal, obs_key=step.obs_key, action=action, start=start,
             reward=now.reward, done=now.done, **hand,
@@ -226,7 +230,10 @@ class DeepQ:
         """Q + lambda * log prior, float32[..., A], -inf where not legal."""
         if self._log_prior is None or not self.lam:
             return q.masked_fill(~legal, -torch.inf)
-        return regularized_scores(q, prior_rows(self._log_prior, self._tensor(obs_key)), legal, self.lam)
+        clock = time.perf_counter()
+        scores = regularized_scores(q, prior_rows(self._log_prior, self._tensor(obs_key)), legal, self.lam)
+        self._seconds["time/prior"] += time.perf_counter() - clock
+        return scores
 
     def _hand_loss(self, logits: Tensor, hand: Tensor) -> Tensor:
         """Cross-entropy, in nats a card, of predicting one's own cards; both [..., hand_size * kinds of cards]."""
