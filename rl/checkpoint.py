@@ -37,7 +37,7 @@ def find_checkpoint(run: str, parameter: str) -> Path:
 
 def save_checkpoint(folder: Path, arrays: Arrays, info: dict[str, Any]) -> None:
     """Write `arrays` and the JSON-able `info`. Raises StoreError if the folder cannot be written."""
-    data = save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, metadata={"info": json.dumps(info)})
+    data = save({k: np.asarray(v, order="C") for k, v in arrays.items()}, metadata={"info": json.dumps(info)})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".state")

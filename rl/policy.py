@@ -9,7 +9,7 @@ from torch import Tensor
 
 from envs.base import Step
 from rl.networks import Network
-from rl.regularizer import masked_log_softmax, regularized_scores
+from rl.regularizer import masked_log_softmax, prior_rows, regularized_scores
 
 
 class Seat(Protocol):
@@ -36,8 +36,8 @@ class Policy(Protocol):
 class NetworkPolicy:
     """A trained network: greedy, or sampling.
 
-    Scores are the network's first A outputs, plus lam * `log_prior`[obs_key] where a table is given (InstructQ keeps
-    its prior at test time; InstructPPO needs none).
+    Scores are the network's first A outputs (logits, or advantages, which rank moves as Q does), plus
+    lam * `log_prior`[obs_key] where a table is given (InstructQ keeps its prior at test time; InstructPPO needs none).
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class NetworkSeat:
         """Choose moves (see Seat)."""
         policy, where = self._policy, torch.from_numpy(rows)
         out, self._state[where] = policy.network.step(torch.from_numpy(step.obs[rows]).float(), self._state[where])
-        scores, legal = out[:, :-1], torch.from_numpy(step.legal[rows])
+        legal = torch.from_numpy(step.legal[rows])
+        scores = out[:, : legal.shape[1]]
         if policy.log_prior is not None and policy.lam:
-            key = torch.from_numpy(step.obs_key[rows]).long()
-            says = (key >= 0)[:, None]  # where the prior has no say, it is not added
-            scores = regularized_scores(scores, policy.log_prior[key] * says, legal, policy.lam)
+            prior = prior_rows(policy.log_prior, torch.from_numpy(step.obs_key[rows]))
+            scores = regularized_scores(scores, prior, legal, policy.lam)
         log_probs = masked_log_softmax(scores, legal)
         self.log_probs = log_probs.numpy()
         if policy.sample:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from envs.base import BatchedEnv, make_game
 from envs.say_select import SaySelect
 from rl.checkpoint import CHECKPOINTS, Arrays, find_checkpoint, load_checkpoint, save_checkpoint, seed_folders
-from rl.config import PPORun
+from rl.config import DeepQRun, PPORun
+from rl.deep_q import DeepQ
 from rl.distributed import World
 from rl.evaluate import evaluate_policy
 from rl.ppo import PPO
@@ -30,7 +31,7 @@ from schemas.errors import ModelError, UserError
 _LOG_EVERY = 1.0  # seconds between metrics; an update on a small net takes less
 
 
-def train(config: PPORun) -> dict[str, Any]:
+def train(config: PPORun | DeepQRun) -> dict[str, Any]:
     """Train a new run; returns the summary, which is empty in all but the first of several processes."""
     game = make_game(config.env)
     world = _prepare(config)
@@ -55,7 +56,8 @@ def resume(folder: Path, arrays: Arrays, info: dict[str, Any], steps: int | None
     """Continue the run of a checkpoint up to `steps`, if given, else to its own budget; returns the summary."""
     if "run_id" not in info:
         raise UserError(f"--resume: {folder} is not the folder of a run")
-    config = PPORun.model_validate(info["config"])
+    kind = PPORun if info["config"]["algo"] == "ppo" else DeepQRun
+    config: PPORun | DeepQRun = kind.model_validate(info["config"])
     if steps is not None and steps != config.steps:
         config = config.model_copy(update={"steps": steps})
         info["config"] = config.model_dump(mode="json")
@@ -72,7 +74,7 @@ def resume(folder: Path, arrays: Arrays, info: dict[str, Any], steps: int | None
     return _run(config, world, tracker, log_prior, seeds, info)
 
 
-def _prepare(config: PPORun) -> World:
+def _prepare(config: PPORun | DeepQRun) -> World:
     """Set torch up, and meet the other processes if there are any."""
     device = config.prior.device
     try:
@@ -85,9 +87,9 @@ def _prepare(config: PPORun) -> World:
     return World.join(device)
 
 
-def make_env(config: PPORun, world: World) -> BatchedEnv:
+def make_env(config: PPORun | DeepQRun, world: World) -> BatchedEnv:
     """Return this process's share of the games. Raises UserError if the engine does not play them."""
-    games = world.share("--num-envs", config.ppo.num_envs)
+    games = world.share("--num-envs", config.learner.num_envs)
     if config.env == "say-select":
         if world.size > 1:
             raise UserError("--env say-select: it is trained by one process")
@@ -101,8 +103,20 @@ def make_env(config: PPORun, world: World) -> BatchedEnv:
     )
 
 
+def make_learner(
+    config: PPORun | DeepQRun, world: World, log_prior: NDArray[np.float32] | None, seed: int
+) -> PPO | DeepQ:
+    """Return the learner of one seed, at its beginning. Raises UserError if several processes would train InstructQ."""
+    env = make_env(config, world)
+    if isinstance(config, PPORun):
+        return PPO(config, env, log_prior, seed, world)
+    if world.size > 1:
+        raise UserError("--algo q: it is trained by one process; torchrun is for ppo")
+    return DeepQ(config, env, log_prior, seed)
+
+
 def _run(
-    config: PPORun,
+    config: PPORun | DeepQRun,
     world: World,
     tracker: RunTracker | None,
     log_prior: NDArray[np.float32] | None,
@@ -115,7 +129,7 @@ def _run(
     results = []
     try:
         for seed in seeds:
-            learner = PPO(config, make_env(config, world), log_prior, seed, world)
+            learner = make_learner(config, world, log_prior, seed)
             _train_seed(config, learner, tracker, folder, info)
             if tracker:
                 results.append(_result(config, learner, tracker))
@@ -134,7 +148,11 @@ def _run(
 
 
 def _train_seed(
-    config: PPORun, learner: PPO, tracker: RunTracker | None, folder: Path | None, info: dict[str, Any]
+    config: PPORun | DeepQRun,
+    learner: PPO | DeepQ,
+    tracker: RunTracker | None,
+    folder: Path | None,
+    info: dict[str, Any],
 ) -> None:
     """Train one seed to the budget, from its checkpoint if it has one."""
     where = folder / f"seed-{learner.seed}" if folder else None
@@ -210,7 +228,7 @@ def _initial(run: str, seed: int) -> Arrays:
     return arrays
 
 
-def _result(config: PPORun, learner: PPO, tracker: RunTracker) -> dict[str, Any]:
+def _result(config: PPORun | DeepQRun, learner: PPO | DeepQ, tracker: RunTracker) -> dict[str, Any]:
     """Evaluate one seed; returns its entry in the summary."""
     entry = evaluate_policy(config.env, learner.policy(), learner.seed)
     print(
@@ -224,7 +242,9 @@ def _result(config: PPORun, learner: PPO, tracker: RunTracker) -> dict[str, Any]
     return entry
 
 
-def _finish(config: PPORun, tracker: RunTracker, results: list[dict[str, Any]], info: dict[str, Any]) -> dict[str, Any]:
+def _finish(
+    config: PPORun | DeepQRun, tracker: RunTracker, results: list[dict[str, Any]], info: dict[str, Any]
+) -> dict[str, Any]:
     """Print and log what all seeds came to; returns the summary."""
     meta = info["prior"] or {"backend": "none", "model": "", "instruction": ""}
     folder = CHECKPOINTS / tracker.run_id
@@ -238,7 +258,7 @@ def _finish(config: PPORun, tracker: RunTracker, results: list[dict[str, Any]], 
         "backend": meta["backend"],
         "model": meta["model"],
         "instruction": meta["instruction"],
-        "lam": config.ppo.lam if info["prior"] else 0.0,
+        "lam": config.learner.lam if info["prior"] else 0.0,
         "beta": config.prior.beta,
         "epsilon": config.prior.epsilon,
         "seeds": results,
@@ -258,6 +278,6 @@ def _finish(config: PPORun, tracker: RunTracker, results: list[dict[str, Any]], 
     return summary
 
 
-def _run_name(config: PPORun) -> str:
-    prior = "plain" if config.prior.method == "none" else f"{config.prior.method} lam={config.ppo.lam:g}"
+def _run_name(config: PPORun | DeepQRun) -> str:
+    prior = "plain" if config.prior.method == "none" else f"{config.prior.method} lam={config.learner.lam:g}"
     return f"{config.env} {config.algo} {prior}"
