@@ -152,6 +152,8 @@ def load_players(folders: Sequence[Path], *, sample: bool) -> tuple[str, list[Pl
     for folder in (seed for run in folders for seed in seed_folders(run)):
         policy, info = load_policy(folder, sample=sample)
         config = info["config"]
+        if sample and config["algo"] != "ppo":
+            raise UserError(f"--sample: {folder} holds Q-values, which are no probabilities; its best moves are played")
         key = json.dumps({k: v for k, v in config.items() if k not in _NOT_THE_ARM}, sort_keys=True)
         if key not in keys:
             keys.append(key)

@@ -149,6 +149,7 @@ def test_bad_input_is_one_line(workdir):
     checkpoint("narrow", seeds=(1,), obs_size=100)
     checkpoint("broken", seeds=(1,))
     checkpoint("young", seeds=())
+    checkpoint("q", seeds=(1,), algo="q")
     (CHECKPOINTS / "broken" / "seed-1" / "state.safetensors").write_bytes(b"junk")
     Path("bad.toml").write_text("name = 3")
     bad = [
@@ -156,6 +157,7 @@ def test_bad_input_is_one_line(workdir):
         (["narrow"], "its network reads 100 features, hanabi-mini shows 278"),
         (["broken"], r"broken/seed-1/state.safetensors cannot be read"),
         (["young"], "young holds no network"),
+        (["q", "--sample"], "--sample: .*holds Q-values"),
         (["gone"], "RUN: no checkpoint of a run 'gone'; known are"),
         (["mini", "mini"], "mini/seed-1 is the same seed of the same configuration"),
         (["mini", "--partner", "hanabi"], "--partner: 'hanabi'; known are random, color, rank, or"),
