@@ -13,7 +13,12 @@ from rl.regularizer import masked_log_softmax, prior_rows, regularized_scores
 
 
 class Seat(Protocol):
-    """One seat of a policy in a batch of games, with its memory of each of them."""
+    """One seat of a policy in a batch of games, with its memory of each of them.
+
+    `log_probs`: the distribution behind the last `act`, float32[N, A], -inf where not legal; None where there is none.
+    """
+
+    log_probs: NDArray[np.float32] | None
 
     def act(self, step: Step, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         """Choose a move in the games `rows`, int[N], where this seat is to act; returns int64[N]."""
@@ -50,6 +55,7 @@ class NetworkSeat:
 
     def __init__(self, policy: NetworkPolicy, num_envs: int, seed: int) -> None:
         self._policy = policy
+        self.log_probs: NDArray[np.float32] | None = None
         self._state = torch.zeros(num_envs, policy.network.state_size)
         self._random = torch.Generator().manual_seed(seed)
 
@@ -63,7 +69,9 @@ class NetworkSeat:
         if policy.log_prior is not None and policy.lam:
             prior = prior_rows(policy.log_prior, torch.from_numpy(step.obs_key[rows]))
             scores = regularized_scores(scores, prior, legal, policy.lam)
+        log_probs = masked_log_softmax(scores, legal)
+        self.log_probs = log_probs.numpy()
         if policy.sample:
             noise = torch.empty_like(scores).exponential_(generator=self._random).log()
-            scores = masked_log_softmax(scores, legal) - noise  # Gumbel's trick: the argmax is a draw
+            scores = log_probs - noise  # Gumbel's trick: the argmax is a draw
         return scores.masked_fill(~legal, -torch.inf).argmax(-1).numpy()

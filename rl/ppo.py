@@ -229,7 +229,9 @@ class PPO:
             obs = flat["obs"][rows]
             if self.network.state_size:
                 index = sequences.clamp(min=0)
-                out = self.network.unroll(flat["obs"][index].to(self._dtype), memory[columns], flat["starts"][index])[real]
+                out = self.network.unroll(flat["obs"][index].to(self._dtype), memory[columns], flat["starts"][index])[
+                    real
+                ]
             else:
                 out = self.network(obs.to(self._dtype))
             if self.critic is None:
