@@ -5,6 +5,8 @@ life tokens; discards; the last move; what is known of every card (left out of t
 players are counted from the observer on. Source: canonical_encoders.cc of the Hanabi Learning Environment.
 """
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,16 +32,33 @@ from envs.hanabi_rules import (
 )
 
 
+def observation_sections(rules: HanabiRules) -> dict[str, slice]:
+    """Return where the sections of an observation stand, by name and in order.
+
+    The observer's own cards are the first of `knowledge`: for every card, oldest first, which cards it may be, the
+    hinted color, the hinted rank.
+    """
+    players, hand, cards = rules.players, rules.hand_size, rules.max_score
+    lengths = {
+        "hands": (players - 1) * hand * cards,
+        "missing": players,
+        "deck": rules.deck_size - players * hand,
+        "fireworks": cards,
+        "information": rules.max_information_tokens,
+        "lives": rules.max_life_tokens,
+        "discards": rules.deck_size,
+        "last_move": 2 * players + 4 + rules.colors + rules.ranks + 2 * hand + cards + 2,
+        "knowledge": 0
+        if rules.observation_type == "minimal"
+        else players * hand * (cards + rules.colors + rules.ranks),
+    }
+    ends = itertools.accumulate(lengths.values())
+    return {name: slice(end - length, end) for (name, length), end in zip(lengths.items(), ends, strict=True)}
+
+
 def observation_size(rules: HanabiRules) -> int:
     """Return the number of features of an observation."""
-    players, hand, cards = rules.players, rules.hand_size, rules.max_score
-    knowledge = cards + rules.colors + rules.ranks
-    hands = (players - 1) * hand * cards + players
-    tokens = rules.max_information_tokens + rules.max_life_tokens
-    board = rules.deck_size - players * hand + cards + tokens
-    last_move = 2 * players + 4 + rules.colors + rules.ranks + 2 * hand + cards + 2
-    known = 0 if rules.observation_type == "minimal" else players * hand * knowledge
-    return hands + board + rules.deck_size + last_move + known
+    return observation_sections(rules)["knowledge"].stop
 
 
 def hint_ranks(hand_size: int) -> NDArray[np.int32]:

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from envs.base import BatchedEnv, make_game
 from envs.say_select import SaySelect
+from prior.lazy import LazyPriorTable
 from rl.checkpoint import CHECKPOINTS, Arrays, find_checkpoint, load_checkpoint, save_checkpoint, seed_folders
 from rl.config import PPORun
 from rl.distributed import World
 from rl.evaluate import evaluate_policy
+from rl.log_prior import FixedPrior, LogPrior
 from rl.ppo import PPO
 from rl.train_common import Progress, describe, open_tracker, prior_table
 from runs.tracking import RunTracker
@@ -82,7 +84,11 @@ def _prepare(config: PPORun) -> World:
     if kind == "cuda" and not torch.cuda.is_available():
         raise ModelError(f"--device {device}: this machine's torch sees no CUDA device; use --device cpu")
     torch.set_num_threads(config.threads)
-    return World.join(device)
+    world = World.join(device)
+    if world.size > 1 and config.prior.level != "last-move":
+        world.leave()
+        raise UserError(f"--level {config.prior.level}: texts are asked for by one process; leave torchrun out")
+    return world
 
 
 def make_env(config: PPORun, world: World) -> BatchedEnv:
@@ -101,6 +107,15 @@ def make_env(config: PPORun, world: World) -> BatchedEnv:
     )
 
 
+def make_prior(config: PPORun, log_prior: NDArray[np.float32] | None, info: dict[str, Any]) -> LogPrior | None:
+    """Return the prior of a learner at its beginning; `log_prior` is the table of all last moves."""
+    if log_prior is None:
+        return None
+    if config.prior.level == "last-move":
+        return FixedPrior(log_prior)
+    return LazyPriorTable(config.prior, make_game(config.env), log_prior, info["prior"]["instruction"])
+
+
 def _run(
     config: PPORun,
     world: World,
@@ -115,7 +130,7 @@ def _run(
     results = []
     try:
         for seed in seeds:
-            learner = PPO(config, make_env(config, world), log_prior, seed, world)
+            learner = PPO(config, make_env(config, world), make_prior(config, log_prior, info), seed, world)
             _train_seed(config, learner, tracker, folder, info)
             if tracker:
                 results.append(_result(config, learner, tracker))
