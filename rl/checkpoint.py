@@ -7,6 +7,8 @@ training continues from, so that a resumed run ends bit by bit where an uninterr
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ def find_checkpoint(run: str, parameter: str) -> Path:
 
 def save_checkpoint(folder: Path, arrays: Arrays, info: dict[str, Any]) -> None:
     """Write `arrays` and the JSON-able `info`. Raises StoreError if the folder cannot be written."""
-    data = save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, metadata={"info": json.dumps(info)})
+    data = save({k: np.asarray(v, order="C") for k, v in arrays.items()}, metadata={"info": json.dumps(info)})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".state")
@@ -50,11 +52,24 @@ def save_checkpoint(folder: Path, arrays: Arrays, info: dict[str, Any]) -> None:
 
 def load_checkpoint(folder: Path) -> tuple[Arrays, dict[str, Any]]:
     """Read (arrays, info). Raises StoreError if there is no whole checkpoint in `folder`."""
+    with _opened(folder) as state:
+        arrays = {name: state.get_tensor(name) for name in state.keys()}  # noqa: SIM118 (not a dict)
+        return arrays, json.loads(state.metadata()["info"])
+
+
+def load_info(folder: Path) -> dict[str, Any]:
+    """Read what `load_checkpoint` does, without the arrays."""
+    with _opened(folder) as state:
+        return dict(json.loads(state.metadata()["info"]))
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Any]:
+    """Open the checkpoint in a folder; failures, also of reading it, become StoreError."""
     file = folder / FILE
     try:
         with safe_open(file, framework="numpy") as state:
-            arrays = {name: state.get_tensor(name) for name in state.keys()}  # noqa: SIM118 (not a dict)
-            return arrays, json.loads(state.metadata()["info"])
+            yield state
     except FileNotFoundError:
         raise StoreError(f"checkpoint: {folder} has none") from None
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:

@@ -65,6 +65,32 @@ class PPOConfig(DeepConfig):
     )
 
 
+class DeepQConfig(DeepConfig):
+    """Hyperparameters of InstructQ with a network."""
+
+    lam: float = Field(0.15, ge=0, allow_inf_nan=False, description="lambda at the start: weight of the log prior")
+    lr: float = Field(1e-3, gt=0, allow_inf_nan=False, description="Adam's learning rate")
+    anneal_lr: bool = Field(True, description="let the learning rate fall to a tenth, in a line")
+    lam_schedule: Literal["linear", "halving"] = Field(
+        "halving", description="how lambda goes from lam to lam_end: in a line, or by halving at even distances"
+    )
+    num_envs: int = Field(512, ge=1, description="games played at once")
+    rollout: int = Field(16, ge=1, description="moves of each game between updates")
+    updates: int = Field(8, ge=1, description="gradient steps then")
+    batch_size: int = Field(2048, ge=1, description="moves drawn for a gradient step")
+    n_step: int = Field(3, ge=1, description="own turns until a target bootstraps")
+    target_every: int = Field(100, ge=1, description="gradient steps between copies into the target network")
+    explore: float = Field(0.1, gt=0, le=1, description="share of random moves in the first game (eps-greedy)")
+    explore_alpha: float = Field(7.0, ge=0, description="game i explores explore^(1 + alpha * i / (games - 1))")
+    replay_size: int = Field(1_000_000, ge=1, description="moves kept for replay, of all games together")
+    warmup: int = Field(50_000, ge=0, description="moves before the first gradient step")
+    priority: float = Field(0.0, ge=0, le=1, description="draw by |TD error|^priority; 0 draws uniformly")
+    vdn: bool = Field(False, description="learn the sum of all seats' values (mlp only), not each seat's own")
+    aux: float = Field(0.0, ge=0, description="weight of the loss of predicting one's own hand")
+    sequence: int = Field(16, ge=1, description="own moves of a drawn sequence (publ-lstm)")
+    burn_in: int = Field(4, ge=0, description="own moves that fill the memory, before the loss counts (publ-lstm)")
+
+
 class TrackingConfig(Section):
     """Where a run's evidence goes."""
 
@@ -117,3 +143,20 @@ class PPORun(DeepRun):
 
     algo: Literal["ppo"] = Field("ppo", description="learner: q (InstructQ) or ppo (InstructPPO)")
     ppo: Annotated[PPOConfig, tyro.conf.arg(name="")] = PPOConfig()
+
+    @property
+    def learner(self) -> PPOConfig:
+        """The section of hyperparameters."""
+        return self.ppo
+
+
+class DeepQRun(DeepRun):
+    """InstructQ with a network, in self-play."""
+
+    algo: Literal["q"] = Field("q", description="learner: q (InstructQ) or ppo (InstructPPO)")
+    q: Annotated[DeepQConfig, tyro.conf.arg(name="")] = DeepQConfig()
+
+    @property
+    def learner(self) -> DeepQConfig:
+        """The section of hyperparameters."""
+        return self.q

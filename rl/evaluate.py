@@ -1,11 +1,12 @@
-"""What the trained partners do: scores over all layouts, the human-policy check, convention tables.
+"""What trained partners do. Of Say-Select: scores over all layouts, the human-policy check, convention tables.
 
-`python -m rl.evaluate RUN...` evaluates runs by id or checkpoint folder, alone and with each other (cross-play).
+`python -m rl.evaluate RUN...` evaluates runs by id or checkpoint folder, alone and with each other (cross-play); runs
+of Hanabi also with bots (see rl.evaluate_hanabi).
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import tyro
@@ -13,11 +14,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from envs.say_select import LAYOUTS, MAX_MOVES, QUIT, SaySelect, human_policy
-from rl.checkpoint import find_checkpoint, load_checkpoint
-from rl.policy import Policy
+from rl.checkpoint import find_checkpoint, load_checkpoint, load_info, seed_folders
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import Section
 from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    from rl.policy import Policy
 
 Array = NDArray[np.int64]
 
@@ -79,28 +82,17 @@ def seed_results(seeds: Sequence[int], alice: Array, bob: Array) -> list[dict[st
     ]
 
 
-def evaluate_policy(env: str, policy: Policy, seed: int) -> dict[str, Any]:
+def evaluate_policy(env: str, policy: "Policy", seed: int) -> dict[str, Any]:
     """Evaluate a policy at the end of its training: the entry of its seed in the summary of the run."""
     if env == "say-select":
         alice, bob = greedy_tables(policy)
         return seed_results([seed], alice[None], bob[None])[0]
-    from envs.hanabi import preset
-    from envs.hanabi_engine import Hanabi
+    from rl.evaluate_hanabi import self_play_entry
 
-    games = Hanabi(1000, preset(env), autoreset=False)
-    step = games.reset(seed)
-    seats = [policy.sit(1000, k) for k in range(2)]
-    while not step.done.all():
-        action = np.zeros(1000, np.int64)
-        for k in range(2):
-            rows = np.flatnonzero(~step.done & (step.player == k))
-            if len(rows):
-                action[rows] = seats[k].act(step, rows)
-        step = games.step(action)
-    return {"seed": seed, "score": float(games.scores.mean()), "max_score": float(games.rules.max_score)}
+    return self_play_entry(env, policy, seed)
 
 
-def greedy_tables(policy: Policy) -> tuple[Array, Array]:
+def greedy_tables(policy: "Policy") -> tuple[Array, Array]:
     """Ask a policy without memory for its moves in all moments of Say-Select.
 
     Returns Alice's, int64[32 layouts, 6 last selections], and Bob's, int64[6 own last selections, 6 numbers said];
@@ -117,35 +109,80 @@ def greedy_tables(policy: Policy) -> tuple[Array, Array]:
     return tables[0], tables[1]
 
 
+class HanabiOptions(Section):
+    """How Hanabi runs are evaluated."""
+
+    games: int = Field(1000, ge=2, le=1_000_000, description="Hanabi: games a pair of partners")
+    seed: int = Field(0, ge=0, description="Hanabi: seed of the decks, of draws and of bootstrap intervals")
+    sample: bool = Field(False, description="Hanabi: draw moves from the policy; the best move is taken otherwise")
+    partner: tuple[str, ...] = Field(
+        (), description="Hanabi: bots to play with: random, color, rank, or a convention's file (TOML)"
+    )
+    figures: Path | None = Field(None, description="Hanabi: draw the figures as PNG into this folder")
+    log: bool = Field(False, description="Hanabi: add results and figures to the MLflow runs of the checkpoints")
+
+
 class EvaluateConfig(Section):
-    """Which checkpoints to evaluate."""
+    """Which checkpoints to evaluate, and how."""
 
     runs: tyro.conf.Positional[tuple[str, ...]] = Field(
         description="run ids or checkpoint folders, as rl.train prints them"
     )
-    figure: Path | None = Field(None, description="draw the conventions as PNG")
+    figure: Path | None = Field(None, description="Say-Select: draw the conventions as PNG")
     summary: Path | None = Field(None, description="write the results as JSON")
+    hanabi: Annotated[HanabiOptions, tyro.conf.arg(name="")] = HanabiOptions()
 
 
 def main(argv: Sequence[str]) -> None:
     """Entry point."""
-    config = parse(EvaluateConfig, argv, "Evaluate trained partners over all layouts, alone and with each other.")
+    config = parse(EvaluateConfig, argv, "Evaluate trained partners, alone, with each other, and with bots.")
     if not config.runs:
         raise UserError("RUN: name at least one checkpoint folder")
-    from rl.tabular_q import TabularQ
+    folders = [find_checkpoint(run, "RUN") for run in config.runs]
+    envs = [load_info(folder)["config"]["env"] for folder in folders]
+    for folder, env in zip(folders, envs, strict=True):
+        if env != envs[0]:
+            raise UserError(
+                f"RUN: {folders[0]} plays {envs[0]} and {folder} plays {env}; only runs of one game can play together"
+            )
+    if envs[0] == "say-select":
+        _say_select(config, folders)
+    else:
+        _hanabi(config, folders)
 
+
+def _hanabi(config: EvaluateConfig, folders: Sequence[Path]) -> None:
+    from rl.evaluate_hanabi import evaluate, summary
+    from runs import evaluation
+
+    options = config.hanabi
+    if config.figure:
+        raise UserError("--figure: it draws what Say-Select's players do; for Hanabi --figures DIR draws several")
+    results = evaluate(folders, options)
+    print("\n".join(evaluation.lines(results)))
+    if config.summary:
+        write_summary(config.summary, summary(results))
+    if options.figures:
+        for file in evaluation.draw(results, options.figures):
+            print(f"figure: {file}")
+    if options.log:
+        evaluation.log(results)
+
+
+def _say_select(config: EvaluateConfig, folders: Sequence[Path]) -> None:
+    given = [name for name, value in config.hanabi if value != getattr(HanabiOptions(), name)]
+    if given:
+        raise UserError(f"--{given[0]}: it is for Hanabi; Say-Select is played greedily over all its layouts")
     results, titles, alices, bobs = [], [], [], []
-    for run in config.runs:
-        folder = find_checkpoint(run, "RUN")
-        learner, info = TabularQ.restore(*load_checkpoint(folder))
-        alice, bob = learner.greedy_policies()
-        found = seed_results(learner.seeds, alice, bob)
-        print(f"{folder}: {info['run_name']}, {learner.episodes} episodes")
+    for folder in folders:
+        seeds, alice, bob, info = _say_select_players(folder)
+        found = seed_results(seeds, alice, bob)
+        print(f"{folder}: {info}")
         for entry in found:
             human = "human policy" if entry["human_policy"] else f"adherence {entry['adherence']:.0%}"
             print(f"  seed {entry['seed']:4}  score {entry['score']:.3f}  {entry['convention']}  {human}")
         results.append({"run": str(folder), "seeds": found})
-        titles += [f"{info['run_name']}, seed {seed}" for seed in learner.seeds]
+        titles += [f"{info.partition(',')[0]}, seed {seed}" for seed in seeds]
         alices.append(alice)
         bobs.append(bob)
     alice, bob = np.concatenate(alices), np.concatenate(bobs)
@@ -160,6 +197,24 @@ def main(argv: Sequence[str]) -> None:
         print(f"figure: {config.figure}")
     if config.summary:
         write_summary(config.summary, {"runs": results, "cross_play": matrix.tolist()})
+
+
+def _say_select_players(folder: Path) -> tuple[list[int], Array, Array, str]:
+    """Load the players of a run: seeds, Alices int64[seeds, 32, 6], Bobs int64[seeds, 6, 6], and its name and age."""
+    info = load_info(folder)
+    if info["config"]["net"] == "table":
+        from rl.tabular_q import TabularQ
+
+        learner, info = TabularQ.restore(*load_checkpoint(folder))
+        return learner.seeds, *learner.greedy_policies(), f"{info['run_name']}, {learner.episodes} episodes"
+    if info["config"]["net"] != "mlp":
+        raise UserError(f"RUN: {folder}: a network with memory has no table of moves; --net mlp and table have")
+    from rl.weights import load_policy
+
+    loaded = [load_policy(seed) for seed in seed_folders(folder)]
+    tables = [greedy_tables(policy) for policy, _ in loaded]
+    alice, bob = (np.stack(part) for part in zip(*tables, strict=True))
+    return [info["seed"] for _, info in loaded], alice, bob, f"{info['run_name']}, {loaded[0][1]['steps']} moves"
 
 
 if __name__ == "__main__":

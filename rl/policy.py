@@ -9,11 +9,16 @@ from torch import Tensor
 
 from envs.base import Step
 from rl.networks import Network
-from rl.regularizer import masked_log_softmax, regularized_scores
+from rl.regularizer import masked_log_softmax, prior_rows, regularized_scores
 
 
 class Seat(Protocol):
-    """One seat of a policy in a batch of games, with its memory of each of them."""
+    """One seat of a policy in a batch of games, with its memory of each of them.
+
+    `log_probs`: the distribution behind the last `act`, float32[N, A], -inf where not legal; None where there is none.
+    """
+
+    log_probs: NDArray[np.float32] | None
 
     def act(self, step: Step, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         """Choose a move in the games `rows`, int[N], where this seat is to act; returns int64[N]."""
@@ -31,8 +36,8 @@ class Policy(Protocol):
 class NetworkPolicy:
     """A trained network: greedy, or sampling.
 
-    Scores are the network's first A outputs, plus lam * `log_prior`[obs_key] where a table is given (InstructQ keeps
-    its prior at test time; InstructPPO needs none).
+    Scores are the network's first A outputs (logits, or advantages, which rank moves as Q does), plus
+    lam * `log_prior`[obs_key] where a table is given (InstructQ keeps its prior at test time; InstructPPO needs none).
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class NetworkSeat:
 
     def __init__(self, policy: NetworkPolicy, num_envs: int, seed: int) -> None:
         self._policy = policy
+        self.log_probs: NDArray[np.float32] | None = None
         self._state = torch.zeros(num_envs, policy.network.state_size)
         self._random = torch.Generator().manual_seed(seed)
 
@@ -58,12 +64,14 @@ class NetworkSeat:
         """Choose moves (see Seat)."""
         policy, where = self._policy, torch.from_numpy(rows)
         out, self._state[where] = policy.network.step(torch.from_numpy(step.obs[rows]).float(), self._state[where])
-        scores, legal = out[:, :-1], torch.from_numpy(step.legal[rows])
+        legal = torch.from_numpy(step.legal[rows])
+        scores = out[:, : legal.shape[1]]
         if policy.log_prior is not None and policy.lam:
-            key = torch.from_numpy(step.obs_key[rows]).long()
-            says = (key >= 0)[:, None]  # where the prior has no say, it is not added
-            scores = regularized_scores(scores, policy.log_prior[key] * says, legal, policy.lam)
+            prior = prior_rows(policy.log_prior, torch.from_numpy(step.obs_key[rows]))
+            scores = regularized_scores(scores, prior, legal, policy.lam)
+        log_probs = masked_log_softmax(scores, legal)
+        self.log_probs = log_probs.numpy()
         if policy.sample:
             noise = torch.empty_like(scores).exponential_(generator=self._random).log()
-            scores = masked_log_softmax(scores, legal) - noise  # Gumbel's trick: the argmax is a draw
+            scores = log_probs - noise  # Gumbel's trick: the argmax is a draw
         return scores.masked_fill(~legal, -torch.inf).argmax(-1).numpy()

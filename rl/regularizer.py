@@ -36,6 +36,16 @@ def regularized_scores(q: Tensor, log_prior: Tensor, legal: Tensor, lam: float) 
     return scores.masked_fill(~legal, -torch.inf)
 
 
+def prior_rows(log_prior: Tensor, obs_key: Tensor) -> Tensor:
+    """Rows of a table of log-probabilities, float32[..., A], by obs_key, int[...]; 0 where the prior has no say (-1).
+
+    A probability of 0 becomes e^-10000: such a move loses to every other, and where all legal moves are of that kind,
+    Q decides among them.
+    """
+    rows = log_prior[obs_key.clamp(min=0).long()].clamp(min=-1e4)
+    return rows.masked_fill((obs_key < 0)[..., None], 0.0)
+
+
 def schedule(start: float, end: float | None, kind: Literal["linear", "halving"], done: float) -> float:
     """Lambda after the share `done`, 0 to 1, of the training.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from prior.cache import locked
 from rl.checkpoint import find_checkpoint, load_checkpoint
-from rl.config import PPORun, RunConfig, TabularRun
+from rl.config import DeepQRun, PPORun, RunConfig, TabularRun
 from schemas.command_line import parse, run_main, write_summary
 from schemas.errors import UserError
 
@@ -27,6 +27,8 @@ def run_class(algo: object, net: object, env: object) -> type[RunConfig]:
         if net == "table":
             raise UserError("--net table: ppo needs a network; mlp or publ-lstm")
         return PPORun
+    if net in ("mlp", "publ-lstm") or (net is None and env not in (None, "say-select")):
+        return DeepQRun
     return TabularRun
 
 
@@ -38,7 +40,7 @@ def train(config: RunConfig) -> dict[str, Any]:
         return train_tabular.train(config)
     from rl import train_deep  # torch takes its time to load
 
-    assert isinstance(config, PPORun)
+    assert isinstance(config, PPORun | DeepQRun)
     return train_deep.train(config)
 
 

@@ -19,7 +19,8 @@ from envs.base import BatchedEnv, make_game
 from envs.say_select import SaySelect
 from prior.lazy import LazyPriorTable
 from rl.checkpoint import CHECKPOINTS, Arrays, find_checkpoint, load_checkpoint, save_checkpoint, seed_folders
-from rl.config import PPORun
+from rl.config import DeepQRun, PPORun
+from rl.deep_q import DeepQ
 from rl.distributed import World
 from rl.evaluate import evaluate_policy
 from rl.log_prior import FixedPrior, LogPrior
@@ -32,7 +33,7 @@ from schemas.errors import ModelError, UserError
 _LOG_EVERY = 1.0  # seconds between metrics; an update on a small net takes less
 
 
-def train(config: PPORun) -> dict[str, Any]:
+def train(config: PPORun | DeepQRun) -> dict[str, Any]:
     """Train a new run; returns the summary, which is empty in all but the first of several processes."""
     game = make_game(config.env)
     world = _prepare(config)
@@ -57,7 +58,8 @@ def resume(folder: Path, arrays: Arrays, info: dict[str, Any], steps: int | None
     """Continue the run of a checkpoint up to `steps`, if given, else to its own budget; returns the summary."""
     if "run_id" not in info:
         raise UserError(f"--resume: {folder} is not the folder of a run")
-    config = PPORun.model_validate(info["config"])
+    kind = PPORun if info["config"]["algo"] == "ppo" else DeepQRun
+    config: PPORun | DeepQRun = kind.model_validate(info["config"])
     if steps is not None and steps != config.steps:
         config = config.model_copy(update={"steps": steps})
         info["config"] = config.model_dump(mode="json")
@@ -74,7 +76,7 @@ def resume(folder: Path, arrays: Arrays, info: dict[str, Any], steps: int | None
     return _run(config, world, tracker, log_prior, seeds, info)
 
 
-def _prepare(config: PPORun) -> World:
+def _prepare(config: PPORun | DeepQRun) -> World:
     """Set torch up, and meet the other processes if there are any."""
     device = config.prior.device
     try:
@@ -83,17 +85,20 @@ def _prepare(config: PPORun) -> World:
         raise UserError(f"--device {device}: no device; cpu, cuda, cuda:1 and so on") from None
     if kind == "cuda" and not torch.cuda.is_available():
         raise ModelError(f"--device {device}: this machine's torch sees no CUDA device; use --device cpu")
+    flag = f"--level {config.prior.level}"
+    if isinstance(config, DeepQRun) and config.prior.level != "last-move":
+        raise UserError(f"{flag}: InstructQ plays by the table of last moves; use --algo ppo, or --level last-move")
     torch.set_num_threads(config.threads)
     world = World.join(device)
     if world.size > 1 and config.prior.level != "last-move":
         world.leave()
-        raise UserError(f"--level {config.prior.level}: texts are asked for by one process; leave torchrun out")
+        raise UserError(f"{flag}: texts are asked for by one process; leave torchrun out")
     return world
 
 
-def make_env(config: PPORun, world: World) -> BatchedEnv:
+def make_env(config: PPORun | DeepQRun, world: World) -> BatchedEnv:
     """Return this process's share of the games. Raises UserError if the engine does not play them."""
-    games = world.share("--num-envs", config.ppo.num_envs)
+    games = world.share("--num-envs", config.learner.num_envs)
     if config.env == "say-select":
         if world.size > 1:
             raise UserError("--env say-select: it is trained by one process")
@@ -116,8 +121,20 @@ def make_prior(config: PPORun, log_prior: NDArray[np.float32] | None, info: dict
     return LazyPriorTable(config.prior, make_game(config.env), log_prior, info["prior"]["instruction"])
 
 
+def make_learner(
+    config: PPORun | DeepQRun, world: World, log_prior: NDArray[np.float32] | None, seed: int, info: dict[str, Any]
+) -> PPO | DeepQ:
+    """Return the learner of one seed, at its beginning. Raises UserError if several processes would train InstructQ."""
+    env = make_env(config, world)
+    if isinstance(config, PPORun):
+        return PPO(config, env, make_prior(config, log_prior, info), seed, world)
+    if world.size > 1:
+        raise UserError("--algo q: it is trained by one process; torchrun is for ppo")
+    return DeepQ(config, env, log_prior, seed)
+
+
 def _run(
-    config: PPORun,
+    config: PPORun | DeepQRun,
     world: World,
     tracker: RunTracker | None,
     log_prior: NDArray[np.float32] | None,
@@ -130,7 +147,7 @@ def _run(
     results = []
     try:
         for seed in seeds:
-            learner = PPO(config, make_env(config, world), make_prior(config, log_prior, info), seed, world)
+            learner = make_learner(config, world, log_prior, seed, info)
             _train_seed(config, learner, tracker, folder, info)
             if tracker:
                 results.append(_result(config, learner, tracker))
@@ -149,7 +166,11 @@ def _run(
 
 
 def _train_seed(
-    config: PPORun, learner: PPO, tracker: RunTracker | None, folder: Path | None, info: dict[str, Any]
+    config: PPORun | DeepQRun,
+    learner: PPO | DeepQ,
+    tracker: RunTracker | None,
+    folder: Path | None,
+    info: dict[str, Any],
 ) -> None:
     """Train one seed to the budget, from its checkpoint if it has one."""
     where = folder / f"seed-{learner.seed}" if folder else None
@@ -225,7 +246,7 @@ def _initial(run: str, seed: int) -> Arrays:
     return arrays
 
 
-def _result(config: PPORun, learner: PPO, tracker: RunTracker) -> dict[str, Any]:
+def _result(config: PPORun | DeepQRun, learner: PPO | DeepQ, tracker: RunTracker) -> dict[str, Any]:
     """Evaluate one seed; returns its entry in the summary."""
     entry = evaluate_policy(config.env, learner.policy(), learner.seed)
     print(
@@ -239,7 +260,9 @@ def _result(config: PPORun, learner: PPO, tracker: RunTracker) -> dict[str, Any]
     return entry
 
 
-def _finish(config: PPORun, tracker: RunTracker, results: list[dict[str, Any]], info: dict[str, Any]) -> dict[str, Any]:
+def _finish(
+    config: PPORun | DeepQRun, tracker: RunTracker, results: list[dict[str, Any]], info: dict[str, Any]
+) -> dict[str, Any]:
     """Print and log what all seeds came to; returns the summary."""
     meta = info["prior"] or {"backend": "none", "model": "", "instruction": ""}
     folder = CHECKPOINTS / tracker.run_id
@@ -253,7 +276,7 @@ def _finish(config: PPORun, tracker: RunTracker, results: list[dict[str, Any]], 
         "backend": meta["backend"],
         "model": meta["model"],
         "instruction": meta["instruction"],
-        "lam": config.ppo.lam if info["prior"] else 0.0,
+        "lam": config.learner.lam if info["prior"] else 0.0,
         "beta": config.prior.beta,
         "epsilon": config.prior.epsilon,
         "seeds": results,
@@ -273,6 +296,6 @@ def _finish(config: PPORun, tracker: RunTracker, results: list[dict[str, Any]], 
     return summary
 
 
-def _run_name(config: PPORun) -> str:
-    prior = "plain" if config.prior.method == "none" else f"{config.prior.method} lam={config.ppo.lam:g}"
+def _run_name(config: PPORun | DeepQRun) -> str:
+    prior = "plain" if config.prior.method == "none" else f"{config.prior.method} lam={config.learner.lam:g}"
     return f"{config.env} {config.algo} {prior}"

@@ -1,4 +1,4 @@
-"""Figures as PNG files: the prior table, the conventions that were learned, the window of lambda."""
+"""Figures as PNG files: prior tables, conventions that were learned, the window of lambda, play between partners."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,10 +117,77 @@ def rate_heatmap(
     _save(figure, file)
 
 
+def action_figure(
+    file: Path,
+    matrices: Sequence[NDArray[np.float64]],
+    titles: Sequence[str],
+    moves: Sequence[str],
+    kinds: Sequence[int],
+) -> None:
+    """Draw P(a_{t+1} | a_t), a panel for each matrix float[A, A]: the last move down, the answer across.
+
+    `moves`: short names; lines stand before the moves `kinds`, where another kind of move begins. Rows that were never
+    seen (nan) are grey.
+    """
+    columns = min(4, len(matrices))
+    lines = -(-len(matrices) // columns)
+    figure = Figure(figsize=(4.3 * columns + 0.8, 4.4 * lines), layout="constrained")
+    colors = matplotlib.colormaps["Blues"].with_extremes(bad="#dddddd")
+    panels = np.ravel(figure.subplots(lines, columns, squeeze=False))
+    for axes in panels[len(matrices) :]:
+        axes.axis("off")
+    for axes, matrix, title in zip(panels, matrices, titles, strict=False):
+        image = axes.imshow(matrix, vmin=0, vmax=1, cmap=colors)
+        axes.set_xticks(range(len(moves)), moves, fontsize=7, rotation=90)
+        axes.set_yticks(range(len(moves)), moves, fontsize=7)
+        for edge in kinds:
+            axes.axhline(edge - 0.5, color="black", lw=0.5)
+            axes.axvline(edge - 0.5, color="black", lw=0.5)
+        axes.set_title(title, fontsize=9, wrap=True)
+        axes.set_xlabel("answer", fontsize=8)
+        axes.set_ylabel("last move", fontsize=8)
+    figure.colorbar(image, ax=panels.tolist(), label="probability", shrink=0.6)
+    _save(figure, file)
+
+
+def cross_play_figure(file: Path, scores: NDArray[np.float64], labels: Sequence[str], best: float, title: str) -> None:
+    """Draw mean scores of everyone with everyone, float[P, P], on a scale from 0 to `best`."""
+    size = 3.2 + 0.45 * len(labels)
+    figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(scores, vmin=0, vmax=best, cmap="viridis")
+    axes.set_xticks(range(len(labels)), labels, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(labels)), labels, fontsize=7)
+    for i, j in np.ndindex(*scores.shape):
+        color = "black" if scores[i, j] > 0.6 * best else "white"
+        axes.text(j, i, f"{scores[i, j]:.1f}", ha="center", va="center", fontsize=7, color=color)
+    axes.set_title(title, fontsize=10)
+    figure.colorbar(image, ax=axes, label="mean score", shrink=0.8)
+    _save(figure, file)
+
+
+def knowledge_figure(file: Path, shares: NDArray[np.float64], labels: Sequence[str]) -> None:
+    """Draw what was known of played cards, shares float[P, 4]: nothing, color, rank, both."""
+    figure = Figure(figsize=(7, 1.2 + 0.32 * len(labels)), layout="constrained")
+    axes = figure.subplots()
+    left = np.zeros(len(labels))
+    for name, color, share in zip(
+        ("nothing", "color", "rank", "both"), ("#bbbbbb", "#ee964b", "#8ecae6", "#4a4a8a"), shares.T, strict=True
+    ):
+        axes.barh(labels, share, left=left, color=color, label=name)
+        left += share
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.tick_params(axis="y", labelsize=7)
+    axes.set_xlabel("share of played cards, by what hints had named")
+    figure.legend(ncols=4, fontsize=8, loc="outside upper center")
+    _save(figure, file)
+
+
 def _save(figure: Figure, file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(file, dpi=130)
     except (OSError, ValueError) as error:  # ValueError: a suffix that is no image format
         reason = getattr(error, "strerror", None) or str(error)
-        raise StoreError(f"--figure: cannot write {file} ({' '.join(reason.split())})") from None
+        raise StoreError(f"figure: cannot write {file} ({' '.join(reason.split())})") from None

@@ -4,7 +4,7 @@ import logging
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -72,12 +72,7 @@ class RunTracker:
         return str(run.info.run_id)
 
     def _find_children(self, seeds: Sequence[int]) -> dict[int, str]:
-        found = self._client.search_runs(
-            [self._client.get_run(self.run_id).info.experiment_id],
-            filter_string=f"tags.`mlflow.parentRunId` = '{self.run_id}'",
-            max_results=10_000,
-        )
-        children = {int(run.data.tags["seed"]): str(run.info.run_id) for run in found}
+        children = _children(self._client, self.run_id)
         for seed in seeds:
             self._client.update_run(children[seed], status="RUNNING")
         return children
@@ -153,6 +148,38 @@ def open_store(uri: str) -> Any:
     except _store_errors() as error:
         raise StoreError(f"--tracking-uri: cannot read the MLflow store {uri} ({_reason(error)})") from None
     return client
+
+
+def add_evidence(
+    uri: str, run_id: str, metrics: Mapping[int, Mapping[str, float]], files: Sequence[Path], folder: str
+) -> None:
+    """Add to a run that has been trained: metrics by seed, and files in a folder of the parent's artifacts.
+
+    The status of the run stays as it is. Raises StoreError if the store cannot be read or written.
+    """
+    from mlflow.entities import Metric
+
+    client, now = open_store(uri), int(time.time() * 1000)
+    try:
+        children = _children(client, run_id)
+        for seed, values in metrics.items():
+            client.log_batch(children[seed], metrics=[Metric(name, value, now, 0) for name, value in values.items()])
+        for file in files:
+            client.log_artifact(run_id, str(file), folder)
+    except _store_errors() as error:
+        raise StoreError(f"MLflow: {uri} takes no evidence for run {run_id} ({_reason(error)})") from None
+    except KeyError as error:
+        raise StoreError(f"MLflow: run {run_id} in {uri} has no seed {error}") from None
+
+
+def _children(client: Any, run_id: str) -> dict[int, str]:
+    """Return the runs of a run's seeds."""
+    found = client.search_runs(
+        [client.get_run(run_id).info.experiment_id],
+        filter_string=f"tags.`mlflow.parentRunId` = '{run_id}'",
+        max_results=10_000,
+    )
+    return {int(run.data.tags["seed"]): str(run.info.run_id) for run in found}
 
 
 def _client(uri: str) -> Any:

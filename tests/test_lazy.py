@@ -222,6 +222,7 @@ def test_the_command_line_trains_and_resumes_as_if_nothing_had_happened(cache, t
     [
         (["--env", "say-select"], "--level hand: say-select has one level only; hanabi, "),
         (["--env", "say-select", "--algo", "q", "--net", "table"], "--level hand: say-select has one level only"),
+        (["--algo", "q", "--net", "mlp", "--env", "hanabi-mini"], "--level hand: InstructQ plays by the table of last"),
         (["--prior", "uniform"], "--level hand: the prior uniform reads no such texts; structured, yes-no"),
         (["--prior", "convention", "--convention", "color.toml"], "--level hand: the prior convention reads no such"),
         (["--prior", "file", "--table", "t.json"], "--level hand: the prior file reads no such texts"),
