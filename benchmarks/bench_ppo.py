@@ -19,6 +19,7 @@ from torch.distributions import Categorical
 
 from envs.hanabi import make_hanabi
 from rl.config import PPORun
+from rl.log_prior import FixedPrior
 from rl.ppo import PPO
 
 OBS, ACTIONS, HIDDEN = 658, 20, 512
@@ -77,7 +78,7 @@ def ours(engine: str, prior: bool, args: argparse.Namespace, shares: list[dict[s
     config = PPORun(algo="ppo", env="hanabi", ppo={**ppo, "hidden": HIDDEN})
     env = make_hanabi("hanabi", args.num_envs, engine=engine, num_threads=args.threads)  # type: ignore[arg-type]
     table = np.log(np.random.default_rng(0).dirichlet(np.ones(ACTIONS), len(env.game.observations)))
-    for metrics in PPO(config, env, table.astype(np.float32) if prior else None, 0).train(1 << 60):
+    for metrics in PPO(config, env, FixedPrior(table.astype(np.float32)) if prior else None, 0).train(1 << 60):
         shares.append(metrics)
         yield None
 

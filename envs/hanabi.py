@@ -16,9 +16,10 @@ from envs.base import BatchedEnv, Game
 from envs.convention import convention_prior
 from envs.hanabi_engine import Hanabi
 from envs.hanabi_rules import LAST_CARD, LAST_MASK, LAST_SCORED, LAST_TOKEN, MASK_BITS, HanabiRules
-from envs.hanabi_view import Level, card_words, view, view_text
+from envs.hanabi_view import card_words, view, view_text
 from envs.language import Naming, card_names, hanabi_game
 from schemas.command_line import parse, read_toml, run_main
+from schemas.config import Level
 from schemas.convention import Convention
 from schemas.errors import UserError
 

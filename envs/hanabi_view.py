@@ -1,22 +1,24 @@
 """Everything that the player to act sees in Hanabi, as a structured observation and as text at three levels.
 
 `last-move` tells only what happened last, as in the paper; `hand` adds what I know of my own cards; `full` adds the
-fireworks, the tokens, the deck, the other hands and the discards. A view is read from the state of the engine.
+fireworks, the tokens, the deck, the other hands and the discards. A view is read from the state of the engine, or
+from the features that a learner sees.
 """
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.hanabi_encoding import observation_sections
 from envs.hanabi_engine import Hanabi
 from envs.hanabi_rules import DEALT, DISCARDS, INFORMATION, LIVES, PLAYER, HanabiRules
 from envs.language import COLORS, Event, Naming, card_names, event_of, event_text
+from schemas.config import Level
 from schemas.errors import UserError
 
-Level = Literal["last-move", "hand", "full"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 
@@ -69,6 +71,30 @@ def view(env: Hanabi, index: int, key: int) -> View:
     )
 
 
+def read_view(rules: HanabiRules, obs: NDArray[np.uint8], event: Event) -> View:
+    """Read what an observation, uint8[D], shows after a last move.
+
+    Discards, whose order it does not tell, are sorted. The observation type must not be `minimal`.
+    """
+    part = {name: obs[where] for name, where in observation_sections(rules).items()}
+    cards = part["hands"].reshape(rules.players - 1, rules.hand_size, rules.max_score)
+    known = part["knowledge"].reshape(rules.players, rules.hand_size, -1)
+    knowledge = [tuple(_card_knowledge(rules, card) for card in hand if card.any()) for hand in known]
+    played = part["fireworks"].reshape(rules.colors, rules.ranks)
+    return View(
+        rules=rules,
+        event=event,
+        own=knowledge[0],
+        hands=tuple(_cards(rules, np.flatnonzero(hand) % rules.max_score) for hand in cards),
+        told=tuple(knowledge[1:]),
+        fireworks=tuple(int(one_hot.argmax()) + 1 if one_hot.any() else 0 for one_hot in played),
+        discards=_cards(rules, rules.sorted_deck[part["discards"] > 0]),
+        information=int(part["information"].sum()),
+        lives=int(part["lives"].sum()),
+        deck=int(part["deck"].sum()),
+    )
+
+
 def view_text(seen: View, level: Level = "full", naming: Naming = "letters") -> str:
     """Put a view into words. Raises UserError naming the levels if there is no such level."""
     if level not in LEVELS:
@@ -102,7 +128,7 @@ def card_words(color: int, rank: int) -> str:
     return f"{COLORS[color]} {rank + 1}"
 
 
-def _cards(rules: HanabiRules, cards: NDArray[np.uint8]) -> tuple[tuple[int, int], ...]:
+def _cards(rules: HanabiRules, cards: NDArray[np.integer]) -> tuple[tuple[int, int], ...]:
     return tuple(divmod(int(card), rules.ranks) for card in cards)
 
 

@@ -121,11 +121,17 @@ class Prior:
         if instruction is None:
             instruction = self.config.instruction or self.game.default_instruction
         config = self.config
+        if config.level != "last-move":
+            raise UserError(
+                f"--level {config.level}: its texts are too many to list, so there is no table of them; "
+                "rl.train asks for them as they come up"
+            )
         rows = self._raw(instruction, progress)
-        null_row = rows if config.calibration == "null-observation" else None
+        null = rows[-1:] if config.calibration == "null-observation" else None
         if config.calibration in ("null", "null-instruction"):
-            null_row = self._raw("", None)
-        log_probs = self._finish(rows[:-1], self.game.legal, null_row)
+            null = self._raw("", None)
+            null = null[-1:] if config.calibration == "null" else null[:-1]
+        log_probs = self.finish(rows[:-1], self.game.legal, null)
         metadata = {
             "game": self.game.name,
             "instruction": instruction,
@@ -142,15 +148,19 @@ class Prior:
         }
         return PriorTable(self.game, instruction, log_probs, metadata)
 
-    def _finish(
-        self, scores: NDArray[np.float64], legal: NDArray[np.bool_], null: NDArray[np.float64] | None
+    def finish(
+        self, raw: NDArray[np.float64], legal: NDArray[np.bool_], null: NDArray[np.float64] | None
     ) -> NDArray[np.float32]:
+        """Turn raw scores, float64[N, A], into log-probabilities, float32[N, A].
+
+        `null`: raw scores to calibrate by, if any: [N, A] of the same texts without instruction, or [1, A] of the
+        null observation.
+        """
         config = self.config
-        scores = self.method.finish(scores, legal)
+        scores = self.method.finish(raw, legal)
         if null is not None:
-            everything = np.vstack([legal, np.ones((1, legal.shape[1]), np.bool_)])
-            null = self.method.finish(null, everything)
-            scores = calibrated(scores, null[:-1] if config.calibration == "null-instruction" else null[-1], legal)
+            without = legal if config.calibration == "null-instruction" else np.ones(null.shape, np.bool_)
+            scores = calibrated(scores, self.method.finish(null, without), legal)
         if (config.method, config.coarse) != ("yes-no", "binary"):  # which thresholds the odds themselves
             scores = coarsened(scores, legal, config.coarse)
         scores = flipped(scores, legal, config.noise, config.noise_seed)
@@ -166,25 +176,33 @@ class Prior:
             return self.method.scores(instruction, texts, legal)
 
         def ask(rows: list[int]) -> NDArray[np.float64]:
-            found = self.method.scores(instruction, [texts[row] for row in rows], legal[rows])
-            broken = ~np.isfinite(np.where(legal[rows], found, 0.0)).all(axis=1)
-            if broken.any():
-                key = keys[rows[int(broken.argmax())]]
-                raise ModelError(f"prior: the model gave no finite probabilities for observation {key}")
-            return found
+            return self.ask(instruction, [texts[row] for row in rows], [keys[row] for row in rows], legal[rows])
 
-        identity = {
+        identity = self.question(instruction) | {"texts": texts, "legal": legal.astype(int).tolist()}
+        return raw_table(identity, len(texts), len(game.actions), ask, progress, self.method.backend.chunk_size)
+
+    def ask(
+        self, instruction: str, texts: Sequence[str], names: Sequence[str], legal: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Ask the model now: raw scores float64[N, A]. Raises ModelError naming an observation without an answer."""
+        found = self.method.scores(instruction, texts, legal)
+        broken = ~np.isfinite(np.where(legal, found, 0.0)).all(axis=1)
+        if broken.any():
+            name = names[int(broken.argmax())]
+            raise ModelError(f"prior: the model gave no finite probabilities for observation {name}")
+        return found
+
+    def question(self, instruction: str) -> dict[str, Any]:
+        """Return what an answer depends on, beside the text: the key of its place on disk."""
+        return {
             **self.identity,
             "method": self.config.method,
             "template": self.method.version,
             "normalization": self.config.normalization,
             "instruction": instruction,
-            "game": game.name,
-            "actions": game.action_names,
-            "texts": texts,
-            "legal": legal.astype(int).tolist(),
+            "game": self.game.name,
+            "actions": self.game.action_names,
         }
-        return raw_table(identity, len(texts), len(game.actions), ask, progress, self.method.backend.chunk_size)
 
 
 def _make_method(config: PriorConfig, game: Game) -> Method:

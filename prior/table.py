@@ -37,14 +37,15 @@ def raw_table(
     ask: Ask,
     progress: Progress | None = None,
     chunk_size: int = CHUNK,
+    group: Path | None = None,
 ) -> NDArray[np.float64]:
     """Return all rows, float64[num_rows, num_actions], from disk where they are there, else asked and stored.
 
     Rows that were finished before a kill are not asked again. A second process that wants the same table waits and
     then reads it. An entry that fails its checksum is rebuilt, with a warning. What `ask` raises goes through.
+    `group`: the folder that the entry is put into, if not that of all tables.
     """
-    key = sha256(json.dumps({"format": FORMAT, **identity}, sort_keys=True).encode())
-    folder = cache_dir() / "tables" / key
+    folder = (group or cache_dir() / "tables") / _key(identity)
     with locked(folder):
         rows, done = _read(folder, num_rows, num_actions)
         todo = np.flatnonzero(~done)
@@ -64,6 +65,45 @@ def raw_table(
             if len(todo):
                 _write(folder, identity, rows, done)
     return rows
+
+
+class Answers:
+    """Raw scores of texts that come up one batch after the other: each batch is a table, all of them in one folder.
+
+    A text that is on disk or was asked before is not asked again, whichever batch it came with.
+    """
+
+    def __init__(self, identity: dict[str, Any], num_actions: int, chunk_size: int = CHUNK) -> None:
+        self._identity, self._num_actions, self._chunk_size = identity, num_actions, chunk_size
+        self._folder = cache_dir() / "tables" / _key(identity)
+        self._known: dict[str, NDArray[np.float64]] = {}
+        for file in sorted(self._folder.glob("*/meta.json")):
+            try:
+                texts = list(json.loads(file.read_bytes())["texts"])
+            except (OSError, ValueError, KeyError, TypeError):
+                _log.warning("prior answers %s in the cache are corrupt; they will be asked for again", file.parent)
+                continue
+            rows, done = _read(file.parent, len(texts), num_actions)
+            self._known |= {text: row for text, row, ok in zip(texts, rows, done, strict=True) if ok}
+
+    def scores(self, texts: list[str], ask: Callable[[list[str]], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return the rows of different texts, float64[len, num_actions], asking for those that are not there."""
+        new = [text for text in texts if text not in self._known]
+        if new:
+            rows = raw_table(
+                self._identity | {"texts": new},
+                len(new),
+                self._num_actions,
+                lambda chunk: ask([new[row] for row in chunk]),
+                chunk_size=self._chunk_size,
+                group=self._folder,
+            )
+            self._known |= dict(zip(new, rows, strict=True))
+        return np.array([self._known[text] for text in texts])
+
+
+def _key(identity: dict[str, Any]) -> str:
+    return sha256(json.dumps({"format": FORMAT, **identity}, sort_keys=True).encode())
 
 
 def _read(folder: Path, num_rows: int, num_actions: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

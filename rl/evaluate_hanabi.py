@@ -228,7 +228,10 @@ def _priors(
     for group, name in enumerate(groups):
         player = next(player for player in players if player.group == group)
         priors = dict(both)
-        if player.info["config"]["prior"]["method"] != "none":
+        own = player.info["config"]["prior"]
+        if own.get("level", "last-move") != "last-move":
+            notes.append(f"{name}: trained at --level {own['level']}; its own prior is that of the last moves here")
+        if own["method"] != "none":
             try:
                 priors["own"] = load_checkpoint(player.folder.parent)[0]["log_prior"]
             except (StoreError, KeyError):

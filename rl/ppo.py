@@ -18,6 +18,7 @@ from envs.base import BatchedEnv, Step
 from rl.checkpoint import Arrays, part
 from rl.config import PPORun
 from rl.distributed import World
+from rl.log_prior import LogPrior
 from rl.networks import MLP, make_network
 from rl.policy import NetworkPolicy
 from rl.regularizer import entropy, kl_divergence, masked_log_softmax, schedule
@@ -29,7 +30,7 @@ Metrics = dict[str, float]
 
 
 class PPO:
-    """One seed of (Instruct)PPO. `log_prior`: float32[num_observations, A], rows as the env's obs_key names them.
+    """One seed of (Instruct)PPO, without a prior if `prior` is None.
 
     `env` holds this process's share of the games; `world` knows the other processes.
     """
@@ -38,14 +39,14 @@ class PPO:
         self,
         config: PPORun,
         env: BatchedEnv,
-        log_prior: NDArray[np.float32] | None,
+        prior: LogPrior | None,
         seed: int,
         world: World = World(),  # noqa: B008 (frozen)
     ) -> None:
         self.config, self.env, self.seed, self.steps, self.world = config, env, seed, 0, world
         ppo, actions = config.ppo, len(env.game.actions)
         self.device = torch.device(config.prior.device)
-        self._log_prior = None if log_prior is None else torch.from_numpy(log_prior).to(self.device)
+        self._prior = prior
         self._dtype = getattr(torch, ppo.precision)
         self._random = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)
@@ -86,7 +87,7 @@ class PPO:
             clock.append(time.perf_counter())
             self.steps += self._rollout.action.size * self.world.size
             collect, learn = np.diff(clock)
-            if self._log_prior is not None:
+            if self._prior is not None:
                 metrics["train/lambda"] = lam
             seconds = {"time/collect": float(collect), "time/learn": float(learn), "time/env": self._env_seconds}
             yield metrics | self._scores.take() | seconds
@@ -167,10 +168,13 @@ class PPO:
             }.items()
         }  # fmt: skip
         clock = time.perf_counter()
-        if self._log_prior is not None:
-            key = torch.from_numpy(data.obs_key).to(self.device).flatten().long()
-            flat["says"] = key >= 0  # the prior has no say elsewhere
-            flat["log_prior"] = masked_log_softmax(self._log_prior[key], flat["legal"])
+        learned = {}
+        if self._prior is not None:
+            learned = self._prior.refresh(data.obs, data.obs_key)
+            rows = torch.from_numpy(self._prior.rows(data.obs, data.obs_key)).to(self.device).flatten().long()
+            flat["says"] = rows >= 0  # the prior has no say elsewhere
+            log_probs = torch.from_numpy(self._prior.log_probs).to(self.device)
+            flat["log_prior"] = masked_log_softmax(log_probs[rows], flat["legal"])
         prior_seconds = time.perf_counter() - clock
         sequences = torch.from_numpy(self._sequences()).to(self.device)  # [L, N]
         own = sequences.shape[1]
@@ -196,7 +200,7 @@ class PPO:
             )
         metrics = {f"train/{name}": float(value) for name, value in zip(parts, values.mean(axis=0), strict=True)}
         explained = 1 - float(np.var(target - data.value[:-1]) / (np.var(target) + 1e-8))
-        return metrics | {"train/explained_variance": explained, "time/prior": prior_seconds}
+        return metrics | learned | {"train/explained_variance": explained, "time/prior": prior_seconds}
 
     def _normalized(self, advantage: NDArray[np.float32]) -> NDArray[np.float32]:
         """Shift and scale to mean 0 and deviation 1 over all processes."""
@@ -251,7 +255,7 @@ class PPO:
             "clipped": ((ratio - 1).abs() > ppo.clip).sum() / count,
         }
         loss = parts["policy_loss"] + ppo.value_weight * parts["value_loss"]
-        if self._log_prior is None:
+        if self._prior is None:
             return loss - ppo.entropy * parts["entropy"], parts
         kl = kl_divergence(log_pi, flat["log_prior"][rows], legal)
         parts["kl_prior"] = (kl * flat["says"][rows]).sum() / count
@@ -269,6 +273,8 @@ class PPO:
         arrays |= module_arrays("network", self.network) | optimizer_arrays(self.optimizer)
         if self.critic is not None:
             arrays |= module_arrays("critic", self.critic)
+        if self._prior is not None:
+            arrays |= {f"prior.{name}": array for name, array in self._prior.state().items()}
         arrays["random"] = self._random.get_state().numpy()
         return arrays, {"steps": self.steps, "network": self._spec}
 
@@ -283,6 +289,8 @@ class PPO:
         self._now = self.env.restore(
             {name: world.mine(torch.from_numpy(array)).numpy() for name, array in part("env", arrays).items()}
         )
+        if self._prior is not None:
+            self._prior.restore(part("prior", arrays))
         self._random.set_state(torch.from_numpy(arrays["random"]))
         self.steps = info["steps"]
 

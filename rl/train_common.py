@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from envs.base import Game
 from prior.base import Prior, PriorTable
+from prior.lazy import check_level
 from rl.config import RunConfig
 from runs import figures
 from runs.tracking import RunTracker
@@ -17,12 +18,21 @@ from schemas.command_line import write_summary
 
 
 def prior_table(config: RunConfig, game: Game) -> PriorTable | None:
-    """Build or read the table of the configured prior, and say which it is; None for --prior none."""
+    """Build or read the table of the configured prior, and say which it is; None for --prior none.
+
+    At the levels whose texts cannot be listed it is the table of last moves, with which every moment begins.
+    """
+    check_level(config.prior, game)
     if config.prior.method == "none":
         return None
-    table = Prior(config.prior, game).table(progress=_prior_progress)
+    table = Prior(config.prior.model_copy(update={"level": "last-move"}), game).table(progress=_prior_progress)
     meta = table.metadata
     print(f"prior: {meta['method']}, {meta['backend']} {meta['model']}, instruction: {table.instruction}")
+    if config.prior.level != "last-move":
+        print(
+            f"level {config.prior.level}: up to {config.prior.texts_per_update} new texts are asked about after every "
+            "rollout; till then a moment has the prior of its last move (train/prior_coarse_share)"
+        )
     return table
 
 

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from envs.base import BatchedEnv, make_game
 from envs.say_select import SaySelect
+from prior.lazy import LazyPriorTable
 from rl.checkpoint import CHECKPOINTS, Arrays, find_checkpoint, load_checkpoint, save_checkpoint, seed_folders
 from rl.config import DeepQRun, PPORun
 from rl.deep_q import DeepQ
 from rl.distributed import World
 from rl.evaluate import evaluate_policy
+from rl.log_prior import FixedPrior, LogPrior
 from rl.ppo import PPO
 from rl.train_common import Progress, describe, open_tracker, prior_table
 from runs.tracking import RunTracker
@@ -83,8 +85,15 @@ def _prepare(config: PPORun | DeepQRun) -> World:
         raise UserError(f"--device {device}: no device; cpu, cuda, cuda:1 and so on") from None
     if kind == "cuda" and not torch.cuda.is_available():
         raise ModelError(f"--device {device}: this machine's torch sees no CUDA device; use --device cpu")
+    flag = f"--level {config.prior.level}"
+    if isinstance(config, DeepQRun) and config.prior.level != "last-move":
+        raise UserError(f"{flag}: InstructQ plays by the table of last moves; use --algo ppo, or --level last-move")
     torch.set_num_threads(config.threads)
-    return World.join(device)
+    world = World.join(device)
+    if world.size > 1 and config.prior.level != "last-move":
+        world.leave()
+        raise UserError(f"{flag}: texts are asked for by one process; leave torchrun out")
+    return world
 
 
 def make_env(config: PPORun | DeepQRun, world: World) -> BatchedEnv:
@@ -103,13 +112,22 @@ def make_env(config: PPORun | DeepQRun, world: World) -> BatchedEnv:
     )
 
 
+def make_prior(config: PPORun, log_prior: NDArray[np.float32] | None, info: dict[str, Any]) -> LogPrior | None:
+    """Return the prior of a learner at its beginning; `log_prior` is the table of all last moves."""
+    if log_prior is None:
+        return None
+    if config.prior.level == "last-move":
+        return FixedPrior(log_prior)
+    return LazyPriorTable(config.prior, make_game(config.env), log_prior, info["prior"]["instruction"])
+
+
 def make_learner(
-    config: PPORun | DeepQRun, world: World, log_prior: NDArray[np.float32] | None, seed: int
+    config: PPORun | DeepQRun, world: World, log_prior: NDArray[np.float32] | None, seed: int, info: dict[str, Any]
 ) -> PPO | DeepQ:
     """Return the learner of one seed, at its beginning. Raises UserError if several processes would train InstructQ."""
     env = make_env(config, world)
     if isinstance(config, PPORun):
-        return PPO(config, env, log_prior, seed, world)
+        return PPO(config, env, make_prior(config, log_prior, info), seed, world)
     if world.size > 1:
         raise UserError("--algo q: it is trained by one process; torchrun is for ppo")
     return DeepQ(config, env, log_prior, seed)
@@ -129,7 +147,7 @@ def _run(
     results = []
     try:
         for seed in seeds:
-            learner = make_learner(config, world, log_prior, seed)
+            learner = make_learner(config, world, log_prior, seed, info)
             _train_seed(config, learner, tracker, folder, info)
             if tracker:
                 results.append(_result(config, learner, tracker))

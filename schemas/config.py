@@ -12,6 +12,7 @@ from schemas.distribution import Normalization
 Method = Literal["structured", "likelihood", "yes-no", "verbalized", "convention", "file", "uniform", "none"]
 Scoring = Literal["auto", "prompt-logprobs", "top-logprobs", "samples"]
 Calibration = Literal["none", "null", "null-observation", "null-instruction", "batch"]
+Level = Literal["last-move", "hand", "full"]
 Coarse = Literal["full", "top-1", "top-3", "binary"]
 
 
@@ -84,6 +85,13 @@ class PriorConfig(Section):
     table: Path | None = Field(None, description="for --prior file: a table that prior.table exported (.json, .csv)")
     convention: Path | None = Field(None, description="for --prior convention: rules as TOML (Hanabi)")
     instruction: str | None = Field(None, description="how to play, in words; the game has a default")
+    level: Level = Field(
+        "last-move",
+        description="what the model is told (Hanabi): the last move; also what I know of my hand; all that I see",
+    )
+    texts_per_update: int = Field(
+        64, ge=1, description="levels hand and full: new texts asked about between two updates, at most"
+    )
     template: Literal["raw", "chat", "tools"] = Field(
         "raw", description="structured only: few-shot text, the same as chat messages, or the model's own tool calls"
     )

@@ -16,6 +16,7 @@ from envs.convention import convention_prior
 from envs.hanabi import make_hanabi, preset
 from rl.checkpoint import load_checkpoint
 from rl.config import PPORun
+from rl.log_prior import FixedPrior
 from rl.ppo import PPO
 from rl.rollout import Rollout
 from schemas.command_line import read_toml
@@ -30,7 +31,8 @@ SMALL = {"num_envs": 32, "rollout": 16, "hidden": 16, "layers": 1, "minibatches"
 def learner(seed=1, engine="numba", log_prior=None, env="hanabi-mini", **changes):
     run = {key: changes.pop(key) for key in ("net", "steps") if key in changes}
     config = PPORun(algo="ppo", env=env, ppo={**SMALL, **changes}, **run)
-    return PPO(config, make_hanabi(env, config.ppo.num_envs, engine=engine), log_prior, seed)
+    prior = None if log_prior is None else FixedPrior(log_prior)
+    return PPO(config, make_hanabi(env, config.ppo.num_envs, engine=engine), prior, seed)
 
 
 def color_prior(env="hanabi-mini", epsilon=0.1):

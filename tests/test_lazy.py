@@ -1,0 +1,253 @@
+"""The prior at the levels hand and full: keys, what is asked when, exact continuation, the command line."""
+
+import json
+import logging
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rl.train
+import rl.train_deep
+from envs.base import make_game
+from envs.hanabi import make_hanabi, preset
+from envs.hanabi_texts import HanabiTexts
+from envs.hanabi_view import view, view_text
+from prior.backends.scripted import ScriptedBackend
+from prior.base import Prior
+from prior.lazy import LazyPriorTable
+from rl.checkpoint import load_checkpoint, save_checkpoint
+from rl.config import PPORun
+from rl.distributed import World
+from rl.ppo import PPO
+from schemas.config import PriorConfig
+from schemas.errors import UserError
+
+
+def moments(name, games, moves, seed):
+    """Random games: (obs uint8[moves, games, D], obs_key int32[moves, games], what the engine says of each)."""
+    env, rng = make_hanabi(name, games), np.random.default_rng(seed)
+    step, obs, keys, views = env.reset(seed), [], [], []
+    for _ in range(moves):
+        obs.append(step.obs.copy())
+        keys.append(step.obs_key.copy())
+        views += [view(env, i, int(step.obs_key[i])) for i in range(games)]
+        step = env.step(np.where(step.legal, rng.random(step.legal.shape), -1).argmax(1))
+    return np.array(obs), np.array(keys), views
+
+
+def lazy(name="hanabi-mini", **changes):
+    """Return a lazy table with the scripted model `hash`, and the listed table of last moves that it begins with."""
+    config = PriorConfig(**{"level": "hand", "backend": "scripted", "model": "hash", "instruction": "play", **changes})
+    game = make_game(name)
+    listed = Prior(config.model_copy(update={"level": "last-move"}), game).table().log_probs
+    return LazyPriorTable(config, game, listed, "play"), listed
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Every prompt that the scripted model is asked."""
+    prompts, score = [], ScriptedBackend.score
+    monkeypatch.setattr(ScriptedBackend, "score", lambda self, p, c: prompts.extend(p) or score(self, p, c))
+    return prompts
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.sampled_from(["hanabi", "hanabi-mini", "hanabi-small", "hanabi-very-small"]),
+    st.sampled_from(["last-move", "hand", "full"]),
+    st.integers(0, 1000),
+)
+def test_keys_are_equal_exactly_if_texts_are(name, level, seed):
+    obs, obs_key, views = moments(name, 8, 30, seed)
+    texts = HanabiTexts(preset(name), level)
+    keys = texts.keys(obs, obs_key).ravel().tolist()
+    written = [texts.text(o, int(k)) for o, k in zip(obs.reshape(len(keys), -1), obs_key.ravel(), strict=True)]
+    assert written == [view_text(seen, level) for seen in views]  # what the state of the engine says
+    assert len(set(keys)) == len(set(written)) == len(set(zip(keys, written, strict=True)))
+    if level != "full" and name == "hanabi-very-small":
+        assert len(set(keys)) < len(keys)
+
+
+@pytest.mark.parametrize("texts_per_update", [1, 7, 10_000])
+def test_the_most_frequent_unknown_texts_are_asked_and_the_rest_is_counted(texts_per_update, cache, asked):
+    table, listed = lazy(texts_per_update=texts_per_update)
+    obs, obs_key, views = moments("hanabi-mini", 8, 30, 1)
+    texts = [view_text(seen, "hand") for seen in views]
+    del asked[:]
+    known = set()
+    for update in range(3):
+        unknown = Counter(text for text in texts if text not in known)
+        chosen = dict(unknown.most_common(texts_per_update))  # in the order of appearance among equals
+        known |= set(chosen)
+        metrics = table.refresh(obs, obs_key)
+        assert metrics["train/prior_coarse_share"] == pytest.approx(sum(text not in known for text in texts) / 240)
+        assert metrics["train/prior_texts"] == len(known) == len(asked)
+        assert update or all(prompt.endswith(f"{t}\nCall: ") for prompt, t in zip(asked, chosen, strict=True))
+        rows = table.rows(obs, obs_key).ravel()
+        assert [row >= len(listed) for row in rows] == [text in known for text in texts]
+        coarse = rows < len(listed)
+        assert (rows[coarse] == obs_key.ravel()[coarse]).all()
+
+
+def test_a_row_is_what_the_model_says_of_its_text(cache):
+    table, _ = lazy(texts_per_update=5, epsilon=0.1, beta=2.0)
+    obs, obs_key, views = moments("hanabi-mini", 4, 20, 2)
+    table.refresh(obs, obs_key)
+    rows = table.rows(obs, obs_key).ravel()
+    prior = Prior(PriorConfig(backend="scripted", model="hash", epsilon=0.1, beta=2.0), make_game("hanabi-mini"))
+    fine = np.flatnonzero(rows >= len(prior.game.observations))
+    assert len(fine) >= 5
+    for i in fine:
+        legal = np.ones((1, len(prior.game.actions)), np.bool_)
+        raw = prior.method.scores("play", [view_text(views[i], "hand")], legal)
+        np.testing.assert_allclose(table.log_probs[rows[i]], prior.finish(raw, legal, None)[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("calibration", ["none", "null", "null-observation", "null-instruction"])
+@pytest.mark.parametrize("method", ["structured", "yes-no"])
+def test_last_moves_that_are_asked_lazily_get_their_rows_of_the_listed_table(method, calibration, cache):
+    table, listed = lazy(level="last-move", method=method, calibration=calibration, texts_per_update=1000)
+    obs, obs_key, _ = moments("hanabi-mini", 8, 30, 3)
+    table.refresh(obs, obs_key)
+    rows = table.rows(obs, obs_key)
+    assert (rows >= len(listed)).all()
+    np.testing.assert_allclose(table.log_probs[rows], listed[obs_key], rtol=1e-6)
+
+
+def test_where_the_prior_has_no_say_nothing_is_asked_or_counted(cache):
+    table, _ = lazy()
+    obs, obs_key, _ = moments("hanabi-mini", 2, 10, 0)
+    silent = np.full_like(obs_key, -1)
+    assert table.refresh(obs, silent) == {"train/prior_coarse_share": 0.0, "train/prior_texts": 0.0}
+    table.refresh(obs, obs_key)
+    assert (table.rows(obs, silent) == -1).all()
+
+
+def test_answers_on_disk_are_not_asked_again(cache, asked, caplog):
+    obs, obs_key, _ = moments("hanabi-mini", 8, 30, 4)
+    first, _ = lazy(texts_per_update=10)
+    first.refresh(obs, obs_key)
+    first.refresh(obs, obs_key)
+    del asked[:]
+    second, _ = lazy(texts_per_update=20)  # other batches of the same texts
+    second.refresh(obs, obs_key)
+    assert not asked
+    assert np.array_equal(first.log_probs[first.rows(obs, obs_key)], second.log_probs[second.rows(obs, obs_key)])
+    broken = sorted(cache.glob("tables/*/*/meta.json"))
+    broken[0].write_text("{")
+    (broken[1].parent / json.loads(broken[1].read_text())["rows_file"]).write_bytes(b"?")
+    third, _ = lazy(texts_per_update=20)
+    with caplog.at_level(logging.WARNING):
+        third.refresh(obs, obs_key)
+    assert len(asked) == 20 and caplog.text.count("corrupt") >= 2
+    assert np.array_equal(second.log_probs, third.log_probs)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_failure_names_the_text(cache, monkeypatch):
+    table, _ = lazy()
+    score = ScriptedBackend.score
+
+    def broken(self, prompts, candidates):
+        rows = score(self, prompts, candidates)
+        rows[-1][0].logprobs[:] = np.nan
+        return rows
+
+    monkeypatch.setattr(ScriptedBackend, "score", broken)
+    obs, obs_key, _ = moments("hanabi-mini", 2, 10, 0)
+    with pytest.raises(UserError, match=r"no finite probabilities for observation '.*My cards: A") as error:
+        table.refresh(obs, obs_key)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("level", "engine"), [("hand", "numba"), ("full", "numba"), ("hand", "hle")])
+def test_a_restored_learner_continues_bit_by_bit(level, engine, cache):
+    def learner():
+        sizes = {"num_envs": 8, "rollout": 8, "hidden": 16, "layers": 1, "minibatches": 2}
+        config = PPORun(algo="ppo", env="hanabi-mini", steps=2000, ppo=sizes)
+        table, _ = lazy(level=level, texts_per_update=9)
+        return PPO(config, make_hanabi("hanabi-mini", 8, engine=engine), table, 1)
+
+    def plain(metrics):
+        return [{name: value for name, value in m.items() if "time" not in name} for m in metrics]
+
+    whole = learner()
+    before = plain(whole.train(3 * 64))
+    arrays, info = whole.state()
+    after = plain(whole.train(6 * 64))
+    again = learner()
+    again.restore(arrays, info)
+    assert plain(again.train(6 * 64)) == after
+    texts = [m["train/prior_texts"] for m in before + after]
+    assert texts == sorted(texts) and texts[0] == 9 and texts[-1] > 27
+    assert all(0 < m["train/prior_coarse_share"] < 1 and m["train/kl_prior"] > 0 for m in before + after)
+
+
+FLAGS = [
+    *("--algo", "ppo", "--env", "hanabi-mini", "--backend", "scripted", "--model", "hash", "--level", "hand"),
+    *("--num-envs", "32", "--rollout", "16", "--hidden", "16", "--minibatches", "2", "--steps", "4096"),
+    *("--texts-per-update", "20"),
+]
+
+
+def test_the_command_line_trains_and_resumes_as_if_nothing_had_happened(cache, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    flags = [*FLAGS, "--seeds", "2", "--checkpoint-every", "2048"]
+    rl.train.main([*flags, "--summary", "summary.json"])
+    assert "level hand: up to 20 new texts" in capsys.readouterr().out
+    run = json.loads((tmp_path / "summary.json").read_text())["mlflow_run_id"]
+
+    def interrupted(folder, arrays, info):
+        save_checkpoint(folder, arrays, info)
+        if folder.name == "seed-2":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(rl.train_deep, "save_checkpoint", interrupted)
+        rl.train.main(flags)
+    (other,) = (folder for folder in (tmp_path / "runs/checkpoints").iterdir() if folder.name != run)
+    assert load_checkpoint(other / "seed-2")[1]["steps"] == 2048
+    rl.train.main(["--resume", other.name])
+    straight, info = load_checkpoint(other.parent / run / "seed-2")
+    resumed, _ = load_checkpoint(other / "seed-2")
+    assert info["steps"] == 4096 and len(straight["prior.keys"]) == 8 * 20
+    assert all(np.array_equal(straight[name], resumed[name]) for name in straight)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--env", "say-select"], "--level hand: say-select has one level only; hanabi, "),
+        (["--env", "say-select", "--algo", "q", "--net", "table"], "--level hand: say-select has one level only"),
+        (["--algo", "q", "--net", "mlp", "--env", "hanabi-mini"], "--level hand: InstructQ plays by the table of last"),
+        (["--prior", "uniform"], "--level hand: the prior uniform reads no such texts; structured, yes-no"),
+        (["--prior", "convention", "--convention", "color.toml"], "--level hand: the prior convention reads no such"),
+        (["--prior", "file", "--table", "t.json"], "--level hand: the prior file reads no such texts"),
+        (["--prior", "none"], "--level hand: the prior none reads no such texts"),
+        (["--prior", "yes-no", "--calibration", "batch"], "--level hand: --calibration batch needs the mean over all"),
+        (["--noise", "0.1"], "--level hand: --noise 0.1 is drawn for a table"),
+        (["--texts-per-update", "0"], "--texts-per-update 0"),
+        (["--level", "everything"], "--level"),
+    ],
+)
+def test_bad_input_is_one_line(flags, message, cache, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as error:
+        rl.train.main([*(("--level", "hand") if "--algo" in flags else FLAGS), *flags])
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_table_of_a_level_that_cannot_be_listed_is_refused(cache):
+    with pytest.raises(UserError, match="--level full: its texts are too many to list, so there is no table of them"):
+        Prior(PriorConfig(level="full", backend="scripted"), make_game("hanabi-mini")).table()
+
+
+def test_several_processes_are_refused(monkeypatch):
+    monkeypatch.setattr(World, "join", classmethod(lambda cls, device: cls(0, 2)))
+    monkeypatch.setattr(World, "leave", lambda self: None)
+    with pytest.raises(UserError, match="--level hand: texts are asked for by one process"):
+        rl.train_deep._prepare(PPORun(prior=PriorConfig(level="hand")))
