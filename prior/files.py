@@ -38,6 +38,9 @@ def import_table(game: Game, file: Path) -> tuple[NDArray[np.float64], dict[str,
     StoreError if the file cannot be read.
     """
     rows, metadata = _read(file)
+    made_for = metadata.get("game", game.name)
+    if made_for != game.name:
+        raise UserError(f"{file}: a table of {made_for}, not of {game.name}")
     unknown = [key for key in rows if key not in game.index]
     missing = [observation.key for observation in game.observations if observation.key not in rows]
     if missing:

@@ -213,6 +213,9 @@ def test_a_table_survives_export_and_import(cache, tmp_path):
         (tmp_path / "b.json").write_text(json.dumps({"probabilities": rows}))
         with pytest.raises(UserError, match=re.escape(complaint)):
             table_main(["import", str(tmp_path / "b.json")])
+    (tmp_path / "other.json").write_text(json.dumps(data | {"metadata": {"game": "hanabi"}}))
+    with pytest.raises(UserError, match="a table of hanabi, not of say-select"):
+        table_main(["import", str(tmp_path / "other.json")])
     with pytest.raises(UserError, match="--prior file: name the table"):
         Prior(PriorConfig(method="file"), GAME)
     with pytest.raises(UserError, match=r"ends neither in .json nor in .csv"):
