@@ -90,7 +90,7 @@ class PriorConfig(Section):
         description="what the model is told (Hanabi): the last move; also what I know of my hand; all that I see",
     )
     texts_per_update: int = Field(
-        64, ge=1, description="levels hand and full: new texts asked about between two updates, at most"
+        16, ge=1, description="levels hand and full: new texts asked about between two updates, at most"
     )
     template: Literal["raw", "chat", "tools"] = Field(
         "raw", description="structured only: few-shot text, the same as chat messages, or the model's own tool calls"
