@@ -16,7 +16,8 @@ Hanabi
   CARD       any, those (the hinted cards), left, right (the leftmost, rightmost of them), others (the unhinted
              cards), oldest, newest, A to E (A is the oldest, first or leftmost card of the hand; E the newest)
 Say-Select
-  CONDITION  NUMBER... [repeat] | repeat: she says one of these numbers; repeat: the same one as the time before
+  CONDITION  NUMBER... [repeat] | repeat: she says one of these numbers; repeat: the same one as the time before. A
+             response that begins with a number follows `then`: if one two then five else same
   RESPONSE   free | PICK [or PICK]... [turns] [never PICK...] | never PICK [or PICK]...; turns: they alternate
   PICK       same, opposite (6 minus it), plus K, minus K (counted around: one higher than 5 is 1), above, below (any
              higher, any lower number), any (any number), one to five, quit
@@ -72,6 +73,7 @@ Say-Select examples
   If she says 1 or 2, quit. Otherwise mirror her (5 for 1).  if one two quit else opposite .
   Copy me, and stop once I say a number twice.     if repeat quit else same .
   Alternate between 1 and 5.                       else one or five turns .
+  On a 1 pick 5, on a 5 pick 1.                    if one then five if five then one else free .
   Odd numbers: same. Even: one lower.              if one three five same else minus one .
   Select the ball that is good.                    unclear beyond .
 """
@@ -290,7 +292,7 @@ def vocabulary() -> Words:
     """List every word that occurs in programs."""
     phrases = [*_events().values(), *_moves().values(), *_picks().values(), *_said().values()]
     words = [word for phrase in phrases for word in phrase]
-    return tuple(dict.fromkeys(["if", "else", "or", "never", "free", "turns", *words, "unclear", *REASONS, END]))
+    return tuple(dict.fromkeys(["if", "else", "or", "never", "free", "turns", "then", *words, "unclear", *REASONS, END]))
 
 
 def write(program: Program | Reason) -> str:
@@ -307,8 +309,9 @@ def write(program: Program | Reason) -> str:
         most = 1
         if isinstance(program, Convention):  # equal answers to several events join into one rule
             conditions, most = sorted(set(conditions)), len(_EVENTS)
+        then = ["then"] if response[0] in _COUNTS else []
         for first in range(0, len(conditions), most):
-            words += ["if", *_joined(conditions[first : first + most]), *response]
+            words += ["if", *_joined(conditions[first : first + most]), *then, *response]
     text = " ".join([*words, "else", *_response_words(program.otherwise, program), END])
     if words.count("if") > MAX_RULES:
         raise UserError(f"program: {words.count('if')} rules; at most {MAX_RULES} can be written")
@@ -376,7 +379,13 @@ def _read(game: Game, reader: _Reader) -> Program | Reason:
     count, empty = 0, True
     while reader.take(*(("if",) if count < MAX_RULES else ()), "else") == "if":
         most = len(_EVENTS) if game == "hanabi" else 1
-        conditions = reader.list(_conditions(game), ("free", "never", *_actions(game, True, False).children), most)
+        actions = _actions(game, True, False).children
+        begins = [word for word in ("free", "never", *actions) if word not in _COUNTS]
+        conditions = reader.list(_conditions(game), (*begins, *(["then"] if game == "say-select" else [])), most)
+        numbered = reader.peek((*begins, "then")) == "then"
+        if numbered:
+            reader.take("then")
+            reader.peek(_COUNTS)
         hinted = all(getattr(condition, "is_hint", False) for condition in conditions)
         count += 1
         response = _read_response(game, reader, hinted, ("if", "else") if count < MAX_RULES else ("else",))
