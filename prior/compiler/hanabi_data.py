@@ -205,9 +205,8 @@ def _rules(w: Writer) -> tuple[str, Convention]:
         if w.chance(0.1):
             parts = [s.else_first(w, answer(last), parts[0]), *parts[1:]]
         else:
-            text = _contrasted(w, last, False, s.otherwise) if w.chance(0.06) else s.otherwise(w, answer(last))
-            if w.chance(0.12):
-                text = f"{sentence(text)[:-1]} {_examples(w, found)}" if "if anything" in text.lower() or "else" in text.lower() else text
+            examples = _examples(w, found) if w.chance(0.2) else ""
+            text = _contrasted(w, last, False, lambda v, a: s.otherwise(v, a, examples)) if w.chance(0.06) else s.otherwise(w, answer(last), examples)
             parts.append(text)
     return s.joined(w, parts), meant
 
@@ -228,8 +227,9 @@ def _examples(w: Writer, found: Sequence[Case]) -> str:
         free = [k for k in free if not k.startswith("hint")]
     if not free:
         return ""
-    names = [words.event(w, When(happened=w.choose(free)), w.chance(0.5)) for _ in range(int(w.rng.integers(1, 3)))]
-    return w.say("((|for example |for instance |such as |like |say ){x})".replace("((", "- (").removesuffix(")"), x=" or ".join(names))
+    noun = bool(w.chance(0.5))
+    count = int(w.rng.integers(1, 3))
+    return w.choose((" or ", " or ", ", ")).join(words.event(w, When(happened=w.choose(free)), noun) for _ in range(count))
 
 
 def _rule_text(w: Writer, case: Case, found: Sequence[Case]) -> str:

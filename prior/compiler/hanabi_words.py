@@ -35,7 +35,7 @@ _HINT_CLAUSES = (
     "{a} @hear (a|about a|the) {K} (from {p}|)",
     "{a} @learn (a|the) {K} (of {cards}|)",
     "there (is|was|has been) a {K} {H} (for {ao}|to {ao}|about {cards}|)",
-    "(a|the) {K} {H} (comes|arrives|comes in|is given|was given|has been given|~lands) (to {ao}|from {p}|)",
+    "(a|the) {K} {H} (comes|arrives|comes in|is given|was given|has been given|~turns up) (from {p}|)",
     "the (last|previous|latest) move was a {K} {H}",
     "the {H} is (about|on|for) (a |the |){K}",
     "{cards} (get|got) {H}ed by {K}",

@@ -97,7 +97,7 @@ _BOTH = (
     _IF + " {c}, {r}", _IF + " {c}, {r}", _IF + " {c}(,|) then {r}", _IF + " {c} {r}", "{r} " + _if + " {c}", "{r} " + _if + " {c}",
     "Suppose {c}(.|: then|, then) {r}", "In the (event|case) that {c}, {r}", "{c}? {r}", "{c}: {r}", "{c} -> {r}", "{c} => {r}", "{c}, so {r}",
     "(My|Our|The) (rule|convention|agreement|plan) (is|says) that " + _if + " {c}, {r}", "{r} in case {c}",
-    "if {c} {r}", "{r} (each|every) time {c}", "~Say {c}. Then {r}", "~Let {c}: {r}",
+    "if {c} {r}", "{r} (each|every) time {c}", "~Say {c}. Then {r}",
 )  # fmt: skip
 _NOUN = (
     _AFTER + " {n}, {r}", _AFTER + " {n}, {r}", "{r} (after|after|on|upon|in response to|following|in reply to) {n}", "{n}: {i}", "{n} -> {i}", "{n} = {i}",
@@ -112,6 +112,11 @@ _ELSE = (
     "If (anything|something) else happens, {r}", "If {p} #do (anything|something) else, {r}", "(The rest of the time|Most other times|At all other times|For the rest), {r}",
     "(If none of this|When none of that|When nothing of the kind|Where no rule) (applies|happens|holds), {r}", "After (anything|everything|any move|all) else, {r}", "Everything else: {i}", "Else: {i}", "Anything else, {i}", "Otherwise: {i}",
     "When (that|this) (is not the case|does not happen|isn't so), {r}", "With no such (move|thing), {r}", "In the remaining cases {r}", "~Barring that, {r}", "~Whatever else {p} #do, {r}",
+)  # fmt: skip
+_ELSE_EXAMPLES = (
+    "If (anything else|something different|any other thing) happens, (for instance|for example|say|like|such as|e.g.) {x}, (then |){r}", "In (other|all other) (cases|situations), (such as|like|for instance|e.g.|be it) {x}, {r}",
+    "{r} (in other cases|otherwise|when it is something else), (like|such as|for example|say|for instance) {x}", "(After|On) (anything|any move) else - {x}, (for example|for instance|say|whatever) - {r}", "Whatever else {p} #do, (be it|whether it is|for example|even) {x}, {r}",
+    "When {p} #do (another thing|anything different), (maybe|perhaps|for example|let's say) {x}, {r}", "Otherwise, (so|that is|for instance) after {x}, {r}", "~Barring that, notably after {x}, {r}",
 )  # fmt: skip
 _FIRST_ELSE = (
     ("(By default|Normally|Usually|Generally|In general|As a rule|Ordinarily), {r}.", "(But|However|Only|The exception:|Exception:) "),
@@ -167,8 +172,10 @@ def rule(w: Writer, event: Event, answer: Answer) -> str:
     return w.say(frame, n=event(w, True), r=answer.clause(w), i=answer.imperative(w), base=base, ing=gerund(base), inf=w.say(answer.infinitive(w)))
 
 
-def otherwise(w: Writer, answer: Answer) -> str:
-    """Say what happens in all other cases."""
+def otherwise(w: Writer, answer: Answer, examples: str = "") -> str:
+    """Say what happens in all other cases, of which some may be named."""
+    if examples:
+        return w.say(_ELSE_EXAMPLES, r=answer.clause(w), x=examples)
     if answer.noun is not None and w.chance(0.12):
         return w.say("(otherwise|else|if not|in any other case|or else)(,|:|) {x}", x=answer.noun(w))
     return w.say(_ELSE, r=answer.clause(w), i=answer.imperative(w))

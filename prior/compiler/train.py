@@ -27,16 +27,16 @@ class TrainConfig(Section):
     """How to fine-tune."""
 
     out: Path = Field(Path("runs/compiler"), description="folder of the checkpoint and the adapter")
-    steps: int = Field(600, ge=1, description="updates; the learning rate falls to a tenth along a cosine")
-    batch_size: int = Field(24, ge=1, description="pairs an update")
+    steps: int = Field(900, ge=1, description="updates; the learning rate falls over the last 30% of them")
+    batch_size: int = Field(16, ge=1, description="pairs an update")
     learning_rate: float = Field(1e-3, gt=0, description="peak")
-    rank: int = Field(8, ge=1, description="rank of the adapters")
+    rank: int = Field(16, ge=1, description="rank of the adapters")
     smoothing: float = Field(0.02, ge=0, lt=1, description="share of the target spread over the other legal words")
     seed: int = Field(0, ge=0, description="of the parameters and the pairs")
     dtype: str = Field("bfloat16", description="of the base model in training")
     device: str = Field("cpu", description="cpu or cuda")
-    every: int = Field(60, ge=1, description="updates between two measurements on held-out templates")
-    held_out: int = Field(160, ge=1, description="pairs of such a measurement")
+    every: int = Field(50, ge=1, description="updates between two measurements on held-out templates")
+    held_out: int = Field(120, ge=1, description="pairs of such a measurement")
     patience: int = Field(4, ge=1, description="measurements without a better one before training stops")
 
 
@@ -123,7 +123,7 @@ def train(config: TrainConfig) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters.values(), 1.0)
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
         state["step"] += 1
         if state["step"] % config.every == 0 or state["step"] == config.steps:
             found, right = measure(model, held_out, config.smoothing)
@@ -137,8 +137,7 @@ def train(config: TrainConfig) -> None:
 
 
 def _rate(step: int, steps: int) -> float:
-    warm = min(1.0, (step + 1) / 30)
-    return warm * (0.1 + 0.45 * (1 + math.cos(math.pi * step / steps)))
+    return min(1.0, (step + 1) / 30, max(0.03, (steps - step) / (0.3 * steps)))
 
 
 def _save(file: Path, parameters: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer, state: dict[str, float]) -> None:

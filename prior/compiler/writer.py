@@ -80,7 +80,7 @@ class Writer:
         """Return one of the templates; held-out ones never in training, and often otherwise."""
         ours = [o for o in options if not o.startswith("~")]
         theirs = [o[1:] for o in options if o.startswith("~")]
-        if theirs and self._held_out and (not ours or self.chance(0.6)):
+        if theirs and self._held_out and (not ours or self.chance(0.25)):
             self.held_out_used += 1
             return str(self.choose(theirs))
         return str(self.choose(ours or theirs))
