@@ -292,7 +292,9 @@ def vocabulary() -> Words:
     """List every word that occurs in programs."""
     phrases = [*_events().values(), *_moves().values(), *_picks().values(), *_said().values()]
     words = [word for phrase in phrases for word in phrase]
-    return tuple(dict.fromkeys(["if", "else", "or", "never", "free", "turns", "then", *words, "unclear", *REASONS, END]))
+    return tuple(
+        dict.fromkeys(["if", "else", "or", "never", "free", "turns", "then", *words, "unclear", *REASONS, END])
+    )
 
 
 def write(program: Program | Reason) -> str:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from envs.convention import number_prior
 from prior.compiler import hanabi_data, say_select_data
 from prior.compiler.refusals import refusal
 from prior.compiler.writer import Writer, slips
+from schemas.errors import UserError
 from schemas.program import Game, write
+from schemas.say_select import NumberConvention
 
 _REFUSED = 0.22
 _HANABI = 0.66
@@ -41,10 +44,24 @@ def _draw(rng: np.random.Generator, held_out: bool) -> tuple[Pair, Writer]:
     writer = Writer(rng, held_out)
     kits = {"hanabi": hanabi_data, "say-select": say_select_data}
     if rng.random() >= _REFUSED:
-        text, program = (hanabi_data if game == "hanabi" else say_select_data).instruction(writer)
-        return Pair(game, slips(text, rng), write(program)), writer
+        if game == "hanabi":
+            text, program = hanabi_data.instruction(writer)
+            return Pair(game, slips(text, rng), write(program)), writer
+        text, numbers = say_select_data.instruction(writer)
+        if _executes(numbers):
+            return Pair(game, slips(text, rng), write(numbers)), writer
+        return _draw(rng, held_out)
     if rng.random() < 0.07:  # the rules of the other game
         text, _ = (hanabi_data if other == "hanabi" else say_select_data).instruction(writer)
         return Pair(game, slips(text, rng), write("beyond")), writer
     text, reason = refusal(writer, game, kits[game])
     return Pair(game, slips(text, rng), write(reason)), writer
+
+
+def _executes(numbers: NumberConvention) -> bool:
+    """Tell whether no rule is impossible, as one below 1 is."""
+    try:
+        number_prior(numbers)
+    except UserError:
+        return False
+    return True

@@ -139,11 +139,18 @@ def cases(w: Writer, count: int) -> list[Case]:
         if when.happened in taken or ("hint" in {when.happened, *taken} and taken & hints and when.is_hint):
             continue
         found.append((when, any_response(w, when.is_hint)))
-    return found
+    return found if all(_possible(*case) for case in found) else cases(w, count)
+
+
+def _possible(when: When, response: Response) -> bool:
+    """Tell whether there are such cards: no unhinted one in a hinted hand, no other one among one."""
+    cards = {do.cards for do in response.then}
+    return not ("unhinted" in cards and when.fewest == 5) and not (response.then and response.never and when.most == 1)
 
 
 def program(found: Sequence[Case], otherwise: Response) -> Convention:
     """Order rules as programs have them: by the kind of event, particular before general, equal responses together."""
+
     def key(case: Case) -> tuple[int, int]:
         plain = case[0] == When(happened=case[0].happened)
         return _KIND_ORDER.index(case[0].happened), int(plain)
@@ -153,7 +160,7 @@ def program(found: Sequence[Case], otherwise: Response) -> Convention:
     if len(both) == 2 and both[0][1] == both[1][1]:
         ordered = [c for c in ordered if c not in both] + [(When(happened="hint"), both[0][1])]
         ordered.sort(key=key)
-    first = {}
+    first: dict[Response, int] = {}
     for i, (_, response) in enumerate(ordered):
         first.setdefault(response, i)
     ordered = sorted(ordered, key=lambda case: first[case[1]])
@@ -206,7 +213,11 @@ def _rules(w: Writer) -> tuple[str, Convention]:
             parts = [s.else_first(w, answer(last), parts[0]), *parts[1:]]
         else:
             examples = _examples(w, found) if w.chance(0.2) else ""
-            text = _contrasted(w, last, False, lambda v, a: s.otherwise(v, a, examples)) if w.chance(0.06) else s.otherwise(w, answer(last), examples)
+            text = (
+                _contrasted(w, last, False, lambda v, a: s.otherwise(v, a, examples))
+                if w.chance(0.06)
+                else s.otherwise(w, answer(last), examples)
+            )
             parts.append(text)
     return s.joined(w, parts), meant
 
@@ -229,7 +240,9 @@ def _examples(w: Writer, found: Sequence[Case]) -> str:
         return ""
     noun = bool(w.chance(0.5))
     count = int(w.rng.integers(1, 3))
-    return w.choose((" or ", " or ", ", ")).join(words.event(w, When(happened=w.choose(free)), noun) for _ in range(count))
+    return w.choose((" or ", " or ", ", ")).join(
+        words.event(w, When(happened=w.choose(free)), noun) for _ in range(count)
+    )
 
 
 def _rule_text(w: Writer, case: Case, found: Sequence[Case]) -> str:
@@ -246,7 +259,11 @@ def _rule_text(w: Writer, case: Case, found: Sequence[Case]) -> str:
         event: s.Event = lambda v, n: v.say(("any other {k} (hint|)", "a hint of (another|a different) {k}") if n else ("{p} #hint (another|a different|any other) {k}", "it is (another|any other) {k}"), k=noun)  # fmt: skip # noqa: E731
         return s.rule(w, event, answer(response))
     text = s.rule(w, _event(when), answer(response))
-    if w.chance(0.04) and when == When(happened=when.happened) and response.then == (Do(action="play", cards="hinted"),):
+    if (
+        w.chance(0.04)
+        and when == When(happened=when.happened)
+        and response.then == (Do(action="play", cards="hinted"),)
+    ):
         text = f"{sentence(text)} {_instance(w, when)}"
     return text
 
@@ -267,9 +284,11 @@ def _contrasted(w: Writer, response: Response, hinted: bool, say: Any) -> str:
     good, bad = answer(response), answer(wrong)
     style = w.rng.random()
     if style < 0.5:
+
         def both(v: Writer) -> str:
             base, no = good.base(v), bad.base(v)
             return v.say(("{x}, not {n}", "{x} instead of {ing}", "{x} rather than {n}", "{x} (and|but) (do not|don't) {n}", "{x} (not {n})".replace("(", "- ").replace(")", ""), "~{x} in place of {ing}"), x=base, n=no, ing=gerund(no))  # fmt: skip
+
         return str(say(w, Answer((both,))))
     text = str(say(w, good))
     return w.say(("(Many|Some|Most) (people|players|bots) {x} (here|then|there|in that case|). (Not|But not) {ao}(:|.) {t}", "(Others|Beginners|A few friends of mine) {x}, but that is (wrong|not for us|not what we do). {t}",
@@ -288,9 +307,17 @@ def _always(w: Writer) -> tuple[str, Convention]:
     if draw < 0.32:
         case = cases(w, 1)[0]
         wrong_rule = s.rule(w, _event(case[0]), answer(case[1]))
-        retract = w.say("{r}. (No, forget that rule|Scratch that|Forget it|Never mind that) (and just|: just|; always) {i}", r=wrong_rule.rstrip("."), i=said.imperative(w))
+        retract = w.say(
+            "{r}. (No, forget that rule|Scratch that|Forget it|Never mind that) (and just|: just|; always) {i}",
+            r=wrong_rule.rstrip("."),
+            i=said.imperative(w),
+        )
         return s.joined(w, [retract]), program([], response)
-    late = "{r}" if said.negative else "{r} (always|all the time|every turn|no matter what|whatever happens|whatever {p} #do|every time|in every case|each turn)"
+    late = (
+        "{r}"
+        if said.negative
+        else "{r} (always|all the time|every turn|no matter what|whatever happens|whatever {p} #do|every time|in every case|each turn)"
+    )
     text = w.say(("{r}", "{r}", "{r}", late, "(Whatever happens|No matter what {p} #do|Every turn|In any case|Always|On every move|All I ask is this|Every time), {r}",
                   "{i}, (whatever {p} #do|always|no matter what)", "~{r}, come what may"), r=said.clause(w), i=said.imperative(w))  # fmt: skip
     return s.joined(w, [text]), program([], response)

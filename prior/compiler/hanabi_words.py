@@ -159,8 +159,12 @@ def event(w: Writer, when: When, noun: bool) -> str:
     if when.happened in ("discard", "play"):
         return _moved(w, when, noun)
     slots = {"H": w.say(_HINT), "Hs": w.say(_HINTS), "cards": w.say("(one of |any of |) {ap} (card|cards)")}
-    slots["cards"] = w.say("(a card from {ap} hand|one of {ap} cards|{ap} cards|cards in {ap} hand|one or more cards|a card)")
+    slots["cards"] = w.say(
+        "(a card from {ap} hand|one of {ap} cards|{ap} cards|cards in {ap} hand|one or more cards|a card)"
+    )
     slots["K"] = w.say(_KIND.get(when.happened, ""))
+    clauses: tuple[str, ...]
+    nouns: tuple[str, ...]
     if when.color or when.rank:
         clauses, nouns = (_COLOR_CLAUSES, _COLOR_NOUNS) if when.color else (_RANK_CLAUSES, _RANK_NOUNS)
         slots["V"] = when.color or w.say(_NUMBER_WORDS[when.rank or 1])
@@ -209,7 +213,6 @@ def move(w: Writer, do: Do) -> str:
 
 def chosen(w: Writer, cards: str) -> str:
     """Name the cards of a move."""
-    hinted = w.say("{hinted}(| card| cards)", hinted=w.say(_HINTED))
     return w.say(
         {
             "hinted": (

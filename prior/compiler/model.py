@@ -7,7 +7,6 @@ next, in training as in decoding: the product over a program's words is its exac
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,8 +19,6 @@ from schemas.program import Game, next_words, vocabulary
 
 _TITLES: dict[Game, str] = {"hanabi": "Hanabi", "say-select": "Numbers"}
 _ADAPTED = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-DEPTH = 22  # layers kept of the base model's 30: the last ones serve its own next word, and cost a quarter of the time
-_FIRST_ADAPTED = 4  # layers below it stay as they are
 
 
 class LowRank(nn.Module):
@@ -42,7 +39,7 @@ class LowRank(nn.Module):
 class CompilerModel(nn.Module):
     """Base model, adapters and head. `dtype`: of the base model's weights; the trained parameters are float32."""
 
-    def __init__(self, base: str = DEFAULT_MODEL, *, rank: int = 16, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, base: str = DEFAULT_MODEL, *, rank: int = 8, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging
@@ -57,15 +54,16 @@ class CompilerModel(nn.Module):
         tokens = [self.tokenizer(f" {word}", add_special_tokens=False).input_ids for word in self.words]
         wrong = [word for word, ids in zip(self.words, tokens, strict=True) if len(ids) != 1]
         if wrong:
-            raise ModelError(f"--model: {base} splits the program words {', '.join(wrong)}; the compiler needs one token each")
+            raise ModelError(
+                f"--model: {base} splits the program words {', '.join(wrong)}; the compiler needs one token each"
+            )
         self.word_tokens = torch.tensor([ids[0] for ids in tokens])
         self.body = model.model.requires_grad_(False)
         self.head = nn.Linear(model.config.hidden_size, len(self.words))
         with torch.no_grad():
             self.head.weight.copy_(model.get_input_embeddings().weight[self.word_tokens].float())
             self.head.bias.zero_()
-        self.body.layers = self.body.layers[:DEPTH]
-        for module in list(self.body.layers[_FIRST_ADAPTED:].modules()):
+        for module in list(self.body.modules()):
             for name in _ADAPTED:
                 if isinstance(getattr(module, name, None), nn.Linear):
                     setattr(module, name, LowRank(getattr(module, name), rank, 2.0))

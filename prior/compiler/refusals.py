@@ -17,10 +17,7 @@ _TALK = (
     "(hello|hi|hey|good morning|good evening)( there|)( partner|!|)", "how are you( today|)?", "what (should|shall) (I|we) do?", "what is (your|the) (name|plan|rule|best move|score|time|capital of France)?", "(can|could) you (help me|explain the rules|play)?", "who (goes|starts) first?", "why do (people|you) {x}?", "do you like {x}?", "(thanks|thank you|bye|see you|ok|okay|yes|no|maybe|sure|hmm|never mind|test|N/A|none|null|nothing)",
     "this game is about {x} and {x}", "{x} is {x}", "(the|a) {x} {x} (the|a) {x}", "I (like|love|hate|saw|bought|lost) (a|the|my) {x}", "(yesterday|today|tomorrow) (I|we) (saw|ate|bought) a {x}", "once upon a time there was a {x}", "there are five (colors|numbers|cards|balls|ranks)", "my partner is (nice|a {x}|very good|happy)", "(the|my) {x} is (red|blue|yellow|green|white|one|two)", "colors and numbers", "cards", "(color|rank|play|discard|number|hint|select|ball)s?", "if", "otherwise", "I should", "my partner", "~is anybody {x} here?",
 )  # fmt: skip
-_SALAD = (
-    "banana river window guitar mountain coffee pencil engine winter lemon castle doctor tiger market summer bridge garden rocket turtle blanket silver candle forest jacket island kitchen ladder magnet needle orange planet rabbit saddle ticket violin wallet yogurt zebra anchor basket camera desert elbow feather ginger hammer insect jungle kettle lantern mirror napkin ocean pepper quartz ribbon spider temple umbrella valley walnut sing dance jump swim cook paint write read drive climb whisper laugh cry sleep run travel build clean wash fold bake fix push "
-    "purple heavy quick lazy silent bright gentle hollow rusty frozen honest polite angry curious proud weather music soup cheese bread salt shoe clock train boat horse dog cat bird fish tree flower cloud stone sand fire smoke glass paper metal wood cotton sugar tea milk honey apple grape"
-).split()  # fmt: skip
+_SALAD = ["banana", "river", "window", "guitar", "mountain", "coffee", "pencil", "engine", "winter", "lemon", "castle", "doctor", "tiger", "market", "summer", "bridge", "garden", "rocket", "turtle", "blanket", "silver", "candle", "forest", "jacket", "island", "kitchen", "ladder", "magnet", "needle", "orange", "planet", "rabbit", "saddle", "ticket", "violin", "wallet", "yogurt", "zebra", "anchor", "basket", "camera", "desert", "elbow", "feather", "ginger", "hammer", "insect", "jungle", "kettle", "lantern", "mirror", "napkin", "ocean", "pepper", "quartz", "ribbon", "spider", "temple", "umbrella", "valley", "walnut", "sing", "dance", "jump", "swim", "cook", "paint", "write", "read", "drive", "climb", "whisper", "laugh", "cry", "sleep", "run", "travel", "build", "clean", "wash", "fold", "bake", "fix", "push", "purple", "heavy", "quick", "lazy", "silent", "bright", "gentle", "hollow", "rusty", "frozen", "honest", "polite", "angry", "curious", "proud", "weather", "music", "soup", "cheese", "bread", "salt", "shoe", "clock", "train", "boat", "horse", "dog", "cat", "bird", "fish", "tree", "flower", "cloud", "stone", "sand", "fire", "smoke", "glass", "paper", "metal", "wood", "cotton", "sugar", "tea", "milk", "honey", "apple", "grape"]
 _HIDDEN: dict[str, tuple[str, ...]] = {
     "hanabi": (
         "(we have|there are|there remain) (fewer than three|no|only two|less than four|at least three|eight|two or more) (hint tokens|clue tokens|information tokens|lives|tokens|clues|hints) (left|)", "(we are|we're) (out of|low on|running out of) (clues|hints|tokens|lives|cards)", "the deck is (empty|nearly empty|almost out)", "(a card|the card|one|it) is (surely |known to be |)(playable|useless|dangerous|critical|safe|dead)",
@@ -77,9 +74,29 @@ def _empty(w: Writer) -> str:
     elif draw < 0.88:
         letters = "abcdefghijklmnopqrstuvwxyz"
         home = "asdfjklqwerzxcv" if w.chance(0.5) else letters
-        text = " ".join("".join(w.choose(home) for _ in range(int(w.rng.integers(2, 8)))) for _ in range(int(w.rng.integers(1, 6))))
+        text = " ".join(
+            "".join(w.choose(home) for _ in range(int(w.rng.integers(2, 8)))) for _ in range(int(w.rng.integers(1, 6)))
+        )
     elif draw < 0.92:
-        text = w.choose(("", ".", "???", "!!!", "...", "-", "123", "42", "0", ":)", "1 2 3 4 5", "<instruction>", "{}", "TODO", "lorem ipsum dolor sit amet"))
+        text = w.choose(
+            (
+                "",
+                ".",
+                "???",
+                "!!!",
+                "...",
+                "-",
+                "123",
+                "42",
+                "0",
+                ":)",
+                "1 2 3 4 5",
+                "<instruction>",
+                "{}",
+                "TODO",
+                "lorem ipsum dolor sit amet",
+            )
+        )
     else:
         text = " ".join(s.aside(w) for _ in range(int(w.rng.integers(1, 3))))
     return text
@@ -149,12 +166,20 @@ def _beyond(w: Writer, game: Game, kit: Any) -> str:
     elif draw < 0.74:
         parts = [w.say(("{r} {k}", "{k}, {r}", "{k} {r}"), r=good.clause(w), k=w.say(_CHANCE))]
     elif draw < 0.80:
-        parts = [w.say("{e}(, | and ){c}", e=w.say("(if|when) {c}", c=event(w, False)), c=w.say(_HIDDEN[game], **x)) + ", " + good.clause(w)]
+        parts = [
+            w.say("{e}(, | and ){c}", e=w.say("(if|when) {c}", c=event(w, False)), c=w.say(_HIDDEN[game], **x))
+            + ", "
+            + good.clause(w)
+        ]
     elif draw < 0.88:
         parts = [w.say(_OTHER_GAMES, **x)]
     elif draw < 0.94:
         verb = w.say("(should|must|will|has to)")
-        parts = [w.say("{p} {v} {x}", v=verb, x=good.base(w)) if w.voice.p not in ("I", "one of us") and w.voice.a in ("I", "we") else strange.clause(w)]
+        parts = [
+            w.say("{p} {v} {x}", v=verb, x=good.base(w))
+            if w.voice.p not in ("I", "one of us") and w.voice.a in ("I", "we")
+            else strange.clause(w)
+        ]
     else:
         parts = [s.rule(w, event, good), s.otherwise(w, Answer((lambda v: _word(v) + " the " + _word(v),)))]
     if w.chance(0.12):

@@ -1,11 +1,10 @@
 """Random Say-Select instructions with their programs."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from prior.compiler import sentences as s
 from prior.compiler.sentences import Answer
-from prior.compiler.writer import Writer, gerund, sentence
+from prior.compiler.writer import Writer, sentence
 from schemas.say_select import NumberConvention, Pick, Said, Selection, SelectionRule
 
 _NUMBERS = ("(1|one)", "(2|two)", "(3|three)", "(4|four)", "(5|five)")
@@ -15,7 +14,14 @@ _THEIR = (
     "{p}'s number", "{p}'s number", "the number (that|) {p} (#say|said|#name|#call|#announce)", "the (number|one) {they} said", "what {p} (#say|said)", "whatever {p} (#say|said)", "{pp} number",
     "the number {a} @hear", "the (last|) number (said|called|named|announced)", "what was (said|called|named)", "{pp} (choice|call|pick|word)", "the ball {p} (#name|#mention)", "~the number spoken",
 )  # fmt: skip
-_MINE = ("my number", "the number (that|) I (say|said|call|name)", "what I (say|said|tell you)", "whatever I (say|call|name)", "the one I (say|name|mention)", "mine")
+_MINE = (
+    "my number",
+    "the number (that|) I (say|said|call|name)",
+    "what I (say|said|tell you)",
+    "whatever I (say|call|name)",
+    "the one I (say|name|mention)",
+    "mine",
+)
 _SAME = (
     "{v} the same (number|ball|one|thing) (as {p}|that {p} (#say|said|#name)|)", "{v} {their}", "{v} (exactly|just|) {their}", "copy {po}", "repeat {their}", "follow {po}", "mirror {po} exactly", "match {their}", "do (exactly|just|) (what|as) {p} #say",
     "echo {p}", "imitate {po}", "{v} the (very|) (number|ball) that (was|is) (said|named|called)", "{v} the (identical|matching) (number|ball)", "{v} the ball with {their}", "obey {po}", "use {their}", "go along with {po}", "agree with {po}", "~parrot {po}", "~take {po} at {pp} word",
@@ -43,7 +49,16 @@ _PHRASES: dict[str, tuple[str, ...]] = {
     "any": ("{v} any (number|ball)", "{v} (a|some|any) (random|) (number|ball)", "{v} (a|any|whatever|whichever) (number|ball) ({a} @like|at all|)", "{v} one of the (balls|numbers)", "{v} (anything|something)", "keep (selecting|picking) (balls|numbers)", "~{v} a ball, any ball"),
     "quit": ("quit", "quit", "quit (the game|)", "stop (playing|the game|)", "end the game", "end (it|things)", "leave (the game|)", "finish the game", "give up", "exit", "walk away", "be done", "terminate the game", "~bow out", "~call it a day"),
 }  # fmt: skip
-_FIXED = ("{v} {n}", "{v} {n}", "{v} (number|ball|the number|the ball|ball number) {n}", "{v} (the |)(ball|number) {n}", "say {n}", "{v} {n}, (whatever the number|nothing else|no other)", "stick (to|with) {n}", "~plump for {n}")
+_FIXED = (
+    "{v} {n}",
+    "{v} {n}",
+    "{v} (number|ball|the number|the ball|ball number) {n}",
+    "{v} (the |)(ball|number) {n}",
+    "say {n}",
+    "{v} {n}, (whatever the number|nothing else|no other)",
+    "stick (to|with) {n}",
+    "~plump for {n}",
+)
 
 
 def _their(w: Writer) -> str:
@@ -75,7 +90,13 @@ _REPEATED = (
     "{p} (#say|#repeat|#call) the same number (twice|again|two times|a second time) (in a row|)", "{p} #repeat (a number|{their}|the number|)", "the (same|) number (is|gets) repeated", "{a} @hear the same number (twice|again)", "the (number|call) is the same as (before|last time|the previous one)",
     "a number (comes|is said|is called) (twice|a second time|again)", "{p} (said|named) a number (twice|that {they} said before)", "the number does not change", "{p} (#say|said) what {they} said (before|last time)", "~{p} #harp on the same number",
 )  # fmt: skip
-_REPEATED_NOUNS = ("a repeat", "a repeated number", "the same number twice (in a row|)", "a repetition", "hearing (a number twice|the same number again)")
+_REPEATED_NOUNS = (
+    "a repeat",
+    "a repeated number",
+    "the same number twice (in a row|)",
+    "a repetition",
+    "hearing (a number twice|the same number again)",
+)
 
 
 def said(w: Writer, when: Said, noun: bool) -> str:
@@ -88,7 +109,11 @@ def said(w: Writer, when: Said, noun: bool) -> str:
         parts = [w.say(_NUMBERS[k - 1]) for k in when.numbers]
         n = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
     if when.repeated:
-        return w.say(("{p} (#say|#call) {n} (twice|again|two times) (in a row|)", "{n} (is|gets) repeated"), n=n) if not noun else f"a second {n}"
+        return (
+            w.say(("{p} (#say|#call) {n} (twice|again|two times) (in a row|)", "{n} (is|gets) repeated"), n=n)
+            if not noun
+            else f"a second {n}"
+        )
     if noun and " " in n:
         return n
     return w.say(_NOUNS if noun else _CLAUSES, n=n).replace("a a ", "a ").replace("a an ", "an ").replace("a an", "an")
@@ -109,7 +134,10 @@ def _number(k: int) -> Pick:
 
 def any_pick(w: Writer) -> Pick:
     """Draw a pick."""
-    kind = w.choose(("same", "opposite", "shift", "higher", "lower", "any", "number", "quit"), [0.24, 0.09, 0.22, 0.05, 0.05, 0.03, 0.2, 0.12])
+    kind = w.choose(
+        ("same", "opposite", "shift", "higher", "lower", "any", "number", "quit"),
+        [0.24, 0.09, 0.22, 0.05, 0.05, 0.03, 0.2, 0.12],
+    )
     if kind == "shift":
         return Pick(action="shift", by=int(w.choose([1, 2, 3, 4, -1, -2, -3, -4], [5, 3, 1.5, 0.7, 5, 3, 1.5, 0.7])))
     if kind == "number":
@@ -155,7 +183,9 @@ def any_said(w: Writer) -> Said:
         return Said(repeated=True)
     if draw < 0.93:
         return Said.model_validate({"numbers": (int(w.rng.integers(1, 6)),), "repeated": True})
-    return Said.model_validate({"numbers": tuple(int(k) + 1 for k in sorted(w.rng.permutation(5)[: int(w.choose([2, 2, 3]))]))})
+    return Said.model_validate(
+        {"numbers": tuple(int(k) + 1 for k in sorted(w.rng.permutation(5)[: int(w.choose([2, 2, 3]))]))}
+    )
 
 
 def program(cases: Sequence[tuple[Said, Selection]], otherwise: Selection) -> NumberConvention:
@@ -185,7 +215,7 @@ def instruction(w: Writer) -> tuple[str, NumberConvention]:
     taken: set[int] = set()
     while len(cases) < count:
         when = any_said(w) if count < 3 else Said.model_validate({"numbers": (int(w.rng.integers(1, 6)),)})
-        if not when.repeated and taken & set(when.numbers) or when.repeated and any(c[0].repeated for c in cases):
+        if any(c[0].repeated for c in cases) if when.repeated else taken & set(when.numbers):
             when = Said.model_validate({"numbers": (int(w.rng.integers(1, 6)),)})
         if taken & set(when.numbers) and not when.repeated:
             continue
@@ -246,10 +276,24 @@ def _always(w: Writer) -> tuple[str, NumberConvention]:
     if draw < 0.24 and len(part.then) == 1 and part.then[0].action in ("same", "opposite", "shift"):
         k = int(w.rng.integers(1, 6))
         become = {"same": k, "opposite": 6 - k}.get(part.then[0].action, (k + (part.then[0].by or 0) - 1) % 5 + 1)
-        example = w.say("(For example|E.g.|For instance|So|Say), (if|when) {p} #say {k}, {a} (should|) {v} {n}", k=str(k), n=str(become), v=w.pick(_SELECT[:6]))
+        example = w.say(
+            "(For example|E.g.|For instance|So|Say), (if|when) {p} #say {k}, {a} (should|) {v} {n}",
+            k=str(k),
+            n=str(become),
+            v=w.pick(_SELECT[:6]),
+        )
         return s.joined(w, [f"{sentence(right.clause(w))} {example}"]), meant
     if draw < 0.30 and part.then and not w.chance(0.3):
         case = s.rule(w, _event(any_said(w)), answer(_other(w, part)))
-        return s.joined(w, [w.say("{r}. (No, forget that|Scratch that|Never mind that rule)(:|,|. Instead) {i}", r=case, i=right.imperative(w))]), meant
+        return s.joined(
+            w,
+            [
+                w.say(
+                    "{r}. (No, forget that|Scratch that|Never mind that rule)(:|,|. Instead) {i}",
+                    r=case,
+                    i=right.imperative(w),
+                )
+            ],
+        ), meant
     frames = [f for f in _ALWAYS if "every time" not in f or not right.negative]  # "don't quit every time" is not never
     return s.joined(w, [w.say(frames, r=right.clause(w), i=right.imperative(w))]), meant

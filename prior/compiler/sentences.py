@@ -37,7 +37,11 @@ class Answer:
                 turns = [p.removeprefix(verbs[0]).strip() or p for p in parts]
                 return w.say(_TURNS, X=turns[0], Y=turns[1], V=verbs[0], first=parts[0], second=parts[1])
             joined = ", ".join(parts[:-1])
-            text = w.say("(either |){x} or {y}", x=joined, y=parts[-1]) if not self.negative else f"{joined} or {parts[-1]}"
+            text = (
+                w.say("(either |){x} or {y}", x=joined, y=parts[-1])
+                if not self.negative
+                else f"{joined} or {parts[-1]}"
+            )
         else:
             text = parts[0]
         if self.then and self.never:
@@ -53,7 +57,11 @@ class Answer:
         first, _, rest = base.partition(" ")
         plain = first not in ("either",) and " or " not in base
         agreed = f"{third_person(first)} {rest}" if w.voice.actor_third else base
-        options = list(_DO) + ([] if not plain else list(_DO_ING)) + ([] if w.voice.actor_third and not plain else list(_DO_FINITE))
+        options = (
+            list(_DO)
+            + ([] if not plain else list(_DO_ING))
+            + ([] if w.voice.actor_third and not plain else list(_DO_FINITE))
+        )
         return w.say(options, x=base, ing=gerund(base), fin=agreed)
 
     def infinitive(self, w: Writer) -> str:
@@ -63,7 +71,11 @@ class Answer:
     def imperative(self, w: Writer) -> str:
         """Say it as an order."""
         base = self.base(w)
-        return w.say(_NEVER[:4] if self.negative else ("{x}", "{x}", "{x}", "please {x}", "always {x}", "just {x}"), x=base, ing=gerund(base))
+        return w.say(
+            _NEVER[:4] if self.negative else ("{x}", "{x}", "{x}", "please {x}", "always {x}", "just {x}"),
+            x=base,
+            ing=gerund(base),
+        )
 
 
 _TURNS = (
@@ -169,7 +181,15 @@ def rule(w: Writer, event: Event, answer: Answer) -> str:
         frame = w.pick([f for f in _NOUN if "{ing}" not in f and "{base}" not in f])
     else:
         frame = w.pick([f for f in _NOUN if "{ing}" not in f or not base.startswith("either")])
-    return w.say(frame, n=event(w, True), r=answer.clause(w), i=answer.imperative(w), base=base, ing=gerund(base), inf=w.say(answer.infinitive(w)))
+    return w.say(
+        frame,
+        n=event(w, True),
+        r=answer.clause(w),
+        i=answer.imperative(w),
+        base=base,
+        ing=gerund(base),
+        inf=w.say(answer.infinitive(w)),
+    )
 
 
 def otherwise(w: Writer, answer: Answer, examples: str = "") -> str:
