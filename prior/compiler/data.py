@@ -18,6 +18,7 @@ from schemas.say_select import NumberConvention
 
 _REFUSED = 0.22
 _HANABI = 0.66
+_SHORT, _LONG = 130, 0.35  # of longer texts this share is kept: they cost much, and people write short ones
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ def pair(seed: int, *, held_out: bool = False) -> Pair:
     rng = np.random.default_rng([seed, int(held_out)])
     while True:
         found, writer = _draw(rng, held_out)
-        if len(found.instruction) < 700 and (writer.held_out_used or not held_out):
+        size = len(found.instruction)
+        if size < 700 and (size < _SHORT or rng.random() < _LONG) and (writer.held_out_used or not held_out):
             return found
 
 

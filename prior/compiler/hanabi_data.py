@@ -198,7 +198,7 @@ def _classic(w: Writer) -> tuple[list[Case], Response]:
 
 
 def _rules(w: Writer) -> tuple[str, Convention]:
-    count = int(w.choose([1, 2, 3, 4], [0.52, 0.33, 0.13, 0.02]))
+    count = int(w.choose([1, 2, 3, 4], [0.55, 0.31, 0.12, 0.02]))
     found = cases(w, count)
     last = _otherwise(w) if w.chance(0.68) else Response()
     if w.chance(0.2):
