@@ -10,6 +10,7 @@ import numpy as np
 
 from envs.convention import convention_prior, number_prior
 from envs.hanabi_rules import HanabiRules
+from prior.cache import sha256_files
 from schemas.convention import Convention
 from schemas.errors import UserError
 from schemas.program import REASONS, Game, Program, Reason, read
@@ -105,7 +106,6 @@ class Compiler:
     @cached_property
     def identity(self) -> dict[str, str]:
         """Backend, model and the digest of the adapter."""
-        from prior.cache import sha256_files
 
         return {
             "backend": "compiler",

@@ -318,6 +318,10 @@ def _always(w: Writer) -> tuple[str, Convention]:
         if said.negative
         else "{r} (always|all the time|every turn|no matter what|whatever happens|whatever {p} #do|every time|in every case|each turn)"
     )
+    if w.chance(0.12) and not said.negative:
+        base = said.base(w)
+        text = w.say(("only {x}", "only ever {x}", "(do|) nothing but {x}", "{ing} is all {a} should do", "all {a} @do is {x}", "nothing else than {x}", "{x} and nothing else", "{x} (at once|right away|immediately|every single turn|from start to finish|throughout)", "~solely {x}"), x=base, ing=gerund(base))  # fmt: skip
+        return s.joined(w, [text]), program([], response)
     text = w.say(("{r}", "{r}", "{r}", late, "(Whatever happens|No matter what {p} #do|Every turn|In any case|Always|On every move|All I ask is this|Every time), {r}",
                   "{i}, (whatever {p} #do|always|no matter what)", "~{r}, come what may"), r=said.clause(w), i=said.imperative(w))  # fmt: skip
     return s.joined(w, [text]), program([], response)

@@ -1,6 +1,6 @@
 """How Hanabi is spoken of: events as clauses and nouns, moves as verb phrases. See writer for the templates."""
 
-from prior.compiler.writer import Writer
+from prior.compiler.writer import Writer, gerund
 from schemas.convention import BY_HINT, Do, When
 
 _KIND = {
@@ -49,7 +49,7 @@ _HINT_CLAUSES = (
 _HINT_NOUNS = (
     "a {K} {H}", "a {K} {H}", "a {H} (about|on|of) {K}", "{K} {Hs}", "(being|getting) told (a|the) {K}",
     "any {K} {H}", "(getting|receiving) a {K} {H}", "a {K} {H} (from {p}|to {ao}|about {cards})",
-    "{Hs} about {K}", "{p} telling {ao} a {K}", "every {K} {H}", "~{K} information", "~each {K} {H}",
+    "{Hs} about {K}", "{p} telling {ao} a {K}", "every {K} {H}", "{K}", "{K}s", "(a|any) {K}", "(hearing|getting) a {K}", "~{K} information", "~each {K} {H}",
 )  # fmt: skip
 _ANY_CLAUSES = (
     "{p} #give {ao} a {H}", "{p} #give {ao} any (kind of|sort of|) {H}", "{p} #hint (something|anything|to {ao}|{ao})",
@@ -150,6 +150,34 @@ def position(w: Writer, card: str, whose: str) -> str:
     if not text.startswith("the ") or not whose or w.chance(0.35):
         return w.say(f"{text}(| | of {whose} hand| in {whose} hand)") if whose and w.chance(0.3) else text
     return f"{whose} {text.removeprefix('the ')}"
+
+
+_DONE = {"play": "played", "discard": "(discarded|thrown away|binned|trashed)"}
+_CARDS_OF = (  # rules whose cards tell the event: play cards hinted by color
+    "{v} (the |any |all |all the |every |)(card|cards) (that are |that were |I get |)(hinted|clued|named|told) by {K}", "{v} (the |any |)cards whose {K} (was|is|has been|was just|gets) (hinted|told|revealed|given|named)", "{v} {K}-(hinted|clued) cards",
+    "{v} (the |any |)cards (of {ap} hand |)(that |){p} (#hint|#name|#point out|#clue) by {K}", "{v} what {p} (#hint|#name|#indicate|hinted) by {K}", "(the |)cards (hinted|clued|named) by {K} (are|should be|must be|get|will be|are to be|have to be) {done}", "{K} {Hs} (get|are|should be|are to be) {done}",
+    "(anything|everything|whatever is|whatever {p} #name) (hinted|clued|touched) by {K} (is|should be|must be|gets|will be) {done}", "{v} after {K} {Hs}", "{v} (the |)cards that {K} {Hs} (touch|name|point at)", "(the |)cards {p} (#hint|#name|#clue) by {K} (are|should be|get|must be|are meant to be) {done}",
+    "{v} (each|every|any) card (touched|named|hit) by a {K} {H}", "use {K} {Hs} (to {v} cards|for {ing} cards)", "{K} {Hs} are for {ing}", "{a} @{v0} (the |any |)cards hinted by {K}", "~cards with a {K} {H} ought to be {done}",
+)  # fmt: skip
+_CARDS_OF_ANY = (
+    "{v} (the |any |all |every |)(hinted|clued|touched|named) (card|cards)", "(hinted|clued) cards (are|should be|must be|get|will be) {done}", "{v} (whatever|what|anything that) (is|gets|was) (hinted|clued)", "{v} (the |any |)cards (that |){p} (#hint|#name|#clue|#point at)",
+    "(any|every|each) (hinted|clued|touched) card (is|should be|must be|gets) {done}", "{p}'s {Hs} (are|get|should be) {done}", "{Hs} are for {ing}", "~whatever {p} #hint ought to be {done}",
+)  # fmt: skip
+
+
+def cards_of(w: Writer, when: When, action: str) -> str:
+    """Say a rule about hinted cards without a condition: cards hinted by color are played."""
+    verb = w.pick(_PLAY if action == "play" else _THROW)
+    options = _CARDS_OF_ANY if when.happened == "hint" else _CARDS_OF
+    slots = {
+        "K": w.say(_KIND.get(when.happened, "")),
+        "H": w.say(_HINT),
+        "Hs": w.say(_HINTS),
+        "done": w.say(_DONE[action]),
+    }
+    verb0 = verb if " " not in verb else action
+    text = w.pick(options).replace("{v0}", verb0)
+    return w.say(text, v=verb, ing=gerund(verb), **slots)
 
 
 def event(w: Writer, when: When, noun: bool) -> str:

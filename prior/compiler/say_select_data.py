@@ -49,6 +49,37 @@ _PHRASES: dict[str, tuple[str, ...]] = {
     "any": ("{v} any (number|ball)", "{v} (a|some|any) (random|) (number|ball)", "{v} (a|any|whatever|whichever) (number|ball) ({a} @like|at all|)", "{v} one of the (balls|numbers)", "{v} (anything|something)", "keep (selecting|picking) (balls|numbers)", "~{v} a ball, any ball"),
     "quit": ("quit", "quit", "quit (the game|)", "stop (playing|the game|)", "end the game", "end (it|things)", "leave (the game|)", "finish the game", "give up", "exit", "walk away", "be done", "terminate the game", "~bow out", "~call it a day"),
 }  # fmt: skip
+_NEXT_UP = (
+    "{v} the next (higher |bigger |larger |)(number|ball|one) (up|) (from|after) {their}",
+    "{v} the next (higher|bigger|larger) (number|ball|one)",
+    "{v} the next (number|ball|one) (up|after it|after that)",
+    "{v} the number (right |just |)(after|above) {their}",
+    "{v} the successor of {their}",
+    "go one (up|higher)",
+    "add (1|one)",
+    "~{v} the following number",
+)
+_NEXT_DOWN = (
+    "{v} the next (lower|smaller) (number|ball|one) (than {their}|)",
+    "{v} the (previous|preceding) (number|ball|one)",
+    "{v} the number (right |just |)(before|below) {their}",
+    "{v} the next (number|ball|one) down (from {their}|)",
+    "{v} the predecessor of {their}",
+    "go one (down|lower)",
+    "subtract (1|one)",
+    "~{v} the number just under it",
+)
+_EQUAL = (  # said of numbers, not of what to do
+    "{their} is (the one|the ball|the number) (to take|to pick|{a} (should|must|) {v}|for {ao}|{a} want)",
+    "{their} is {ap} (number|choice|pick|ball) too",
+    "{their} is {ap} (number|choice|pick|ball)",
+    "{ap} (number|ball|pick|choice) (is|should be|must be|equals) {their}",
+    "{ap} (number|choice) (is|should be|must be) the same as {their}",
+    "the ball {p} #name is the one {a} @{v}",
+    "both (of us|) (say|pick|have) the same number",
+    "{ap} pick equals {pp} call",
+    "~{their} determines {ap} ball",
+)
 _FIXED = (
     "{v} {n}",
     "{v} {n}",
@@ -71,6 +102,9 @@ def pick(w: Writer, what: Pick, *, negative: bool = False) -> str:
     if what.action == "number" and what.number:
         options = _FIXED[:4] if negative else _FIXED
         return w.say(options, n=w.say(_NUMBERS[what.number - 1]), **slots)
+    if what.by in (1, -1) and w.chance(0.25):
+        up = what.by == 1
+        return w.say(_NEXT_UP if up else _NEXT_DOWN, **slots)
     if what.by:
         return w.say(_SHIFT if what.by > 0 else _DOWN, k=w.say(_NUMBERS[abs(what.by) - 1]), **slots)
     return w.say(_PHRASES["any" if what.action == "number" else what.action], **slots)
@@ -264,6 +298,13 @@ def _always(w: Writer) -> tuple[str, NumberConvention]:
     right = answer(part)
     if part.never == (Pick(action="same"),) and not part.then and w.chance(0.5):
         right = Answer((lambda v: v.say(_DIFFERENT, v=v.pick(_SELECT), their=_their(v)),))
+    if part.then == (Pick(action="same"),) and not part.never and w.chance(0.15):
+        verb = w.choose(_SELECT[:8]).split()[0]
+        return s.joined(w, [w.say(w.pick(_EQUAL).replace("{v}", verb), their=_their(w))]), meant
+    if not right.negative and w.chance(0.08):
+        base = right.base(w)
+        text = w.say(("only {x}", "only ever {x}", "nothing but {x}", "{x} and nothing else", "{x} (at once|right away|immediately|now)", "~solely {x}"), x=base)  # fmt: skip
+        return s.joined(w, [text]), meant
     draw = w.rng.random()
     if draw < 0.08 and part.then:
         return s.joined(w, [s.rejected(w, right, answer(_other(w, part)))]), meant

@@ -116,7 +116,7 @@ _NOUN = (
     "{n} - {i}", "{n} (means|is a signal|tells {ao}|is a sign|asks {ao}|is a request|wants {ao}|invites {ao}|is for {ao}) {inf}",
     "{n} (means|means that|says|says that) {a} should {base}", "In the (event|case) of {n}, {r}", "(Treat|Take|Read|See|Understand|Interpret) {n} as (an order|an invitation|a request|a signal|a command) {inf}",
     "The (answer|reply|reaction|response) to {n} is {inf}", "{n} calls for {ing}", "With {n}, {r}", "{n}, {i}", "{n}? {i}", "{n}; {i}", "For {n}(,|:) {i}",
-    "{n} means {ing}", "{n} is (answered|followed) by {ing}", "Answer {n} by {ing}", "In response to {n} {r}", "~Meet {n} by {ing}", "~{n} obliges {ao} {inf}",
+    "{n} means {ing}", "{n} is for {ing}", "(For|On|At) {n}, {i}", "{n} leads to {ing}", "{n} is (answered|followed) by {ing}", "Answer {n} by {ing}", "In response to {n} {r}", "~Meet {n} by {ing}", "~{n} obliges {ao} {inf}",
 )  # fmt: skip
 _ELSE = (
     "(Otherwise|Otherwise|Otherwise|Else|If not|Failing that|Other than that|Apart from that|~In default of that), {r}", "(otherwise|else|or else|if not) {r}", "{r} otherwise",
