@@ -1,7 +1,8 @@
 """`python -m prior.compiler.evaluate`: how often the compiler is right, set by set, beside a bag-of-n-grams control.
 
-Right means: it executes to the same prior over all observations as the program that is meant, or both refuse. Sets
-are the hand-written ones (eval/*.toml) and texts of held-out templates and words (data.pair).
+Right means: it executes to the same prior over all observations as the program that is meant, or both refuse; a
+program that it is not confident of counts as a refusal, but for `likeliest right`, which takes the likeliest reading
+whatever its probability. Sets are the hand-written ones (eval/*.toml) and texts of held-out templates and words (data.pair).
 """
 
 import time
@@ -59,6 +60,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         confident = [row for row in rows if row["understood"]]
         result = {
             "n": len(rows),
+            "likeliest_right": _share(row["likeliest_right"] for row in rows),
             "right": _share(row["right"] for row in rows),
             "confident": _share(row["understood"] for row in rows),
             "right_if_confident": _share(row["right"] for row in confident),
@@ -71,17 +73,16 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         summary["sets"][name] = result
         shown = "      -" if grams is None else f"{grams:7.1%}"
         print(
-            f"{name:20} {len(rows):4}  {result['right']:5.1%}  {result['confident']:9.1%}  "
-            f"{result['right_if_confident']:18.1%}  {result['refused']:7.1%}  {result['wrong_and_confident']:19}  "
+            f"{name:20} {len(rows):4}  {result['likeliest_right']:15.1%}  {result['right']:5.1%}  "
+            f"{result['confident']:9.1%}  {result['right_if_confident']:18.1%}  {result['refused']:7.1%}  {result['wrong_and_confident']:19}  "
             f"{shown}  {each:6.2f}",
             flush=True,
         )
     for name, result in summary["sets"].items():
         print(f"\n{name}: {len(result['failures'])} failures")
         for row in result["failures"]:
-            print(
-                f"  [{row['game']}] {row['instruction']}\n    meant {row['meant']}  got {row['got']}  ({row['probability']:.2f})"
-            )
+            print(f"  [{row['game']}] {row['instruction']}")
+            print(f"    meant {row['meant']}  got {row['got']}  ({row['probability']:.2f})")
     return summary
 
 
@@ -96,7 +97,7 @@ def judge(case: Case, compiled: Compiled) -> dict[str, Any]:
         "probability": best.probability,
         "understood": compiled.understood,
         "right": case.refused if not compiled.understood else _accepts(case, best.meaning),
-        "top": _accepts(case, best.meaning),
+        "likeliest_right": _accepts(case, best.meaning),
     }
 
 
