@@ -17,7 +17,8 @@ Hanabi
              cards), oldest, newest, A to E (A is the oldest, first or leftmost card of the hand; E the newest)
 Say-Select
   CONDITION  NUMBER... [repeat] | repeat: she says one of these numbers; repeat: the same one as the time before. A
-             response that begins with a number follows `then`: if one two then five else same
+             response that begins with a number follows `then`: if one two then five else same (read without it too,
+             where the number is not larger than the last one of the condition)
   RESPONSE   free | PICK [or PICK]... [turns] [never PICK...] | never PICK [or PICK]...; turns: they alternate
   PICK       same, opposite (6 minus it), plus K, minus K (counted around: one higher than 5 is 1), above, below (any
              higher, any lower number), any (any number), one to five, quit
@@ -144,10 +145,10 @@ def _phrases(items: Iterable[tuple[Words, Any]]) -> _Phrases:
 
 
 class _Reader:
-    """Words of a program, read one choice after the other."""
+    """Words of a program, read one choice after the other; `lenient` also reads what is never written."""
 
-    def __init__(self, words: Sequence[str]) -> None:
-        self._words, self._at = words, 0
+    def __init__(self, words: Sequence[str], *, lenient: bool = False) -> None:
+        self._words, self._at, self.lenient = words, 0, lenient
 
     def peek(self, allowed: Iterable[str]) -> str:
         """Return the next word, which must be an allowed one, without taking it."""
@@ -273,7 +274,7 @@ def _actions(game: Game, hinted: bool, never: bool) -> _Phrases:
 def read(game: Game, text: str) -> Program | Reason:
     """Read a program, or the reason of a refusal. Raises UserError naming the first word that cannot stand there."""
     try:
-        return _read(game, _Reader(text.split()))
+        return _read(game, _Reader(text.split(), lenient=True))
     except _More as more:
         raise UserError(f"program: {text!r} ends too early; possible are {', '.join(more.words)}") from None
 
@@ -382,7 +383,7 @@ def _read(game: Game, reader: _Reader) -> Program | Reason:
     while reader.take(*(("if",) if count < MAX_RULES else ()), "else") == "if":
         most = len(_EVENTS) if game == "hanabi" else 1
         actions = _actions(game, True, False).children
-        begins = [word for word in ("free", "never", *actions) if word not in _COUNTS]
+        begins = [word for word in ("free", "never", *actions) if reader.lenient or word not in _COUNTS]
         conditions = reader.list(_conditions(game), (*begins, *(["then"] if game == "say-select" else [])), most)
         numbered = reader.peek((*begins, "then")) == "then"
         if numbered:

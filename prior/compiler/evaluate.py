@@ -2,7 +2,8 @@
 
 Right means: it executes to the same prior over all observations as the program that is meant, or both refuse; a
 program that it is not confident of counts as a refusal, but for `likeliest right`, which takes the likeliest reading
-whatever its probability. Sets are the hand-written ones (eval/*.toml) and texts of held-out templates and words (data.pair).
+whatever its probability. Sets are the hand-written ones (eval/*.toml) and texts of held-out templates and
+words (data.pair).
 """
 
 import time
@@ -15,7 +16,7 @@ from pydantic import Field
 
 from prior.compiler.compile import ADAPTER, Compiled, Compiler
 from prior.compiler.data import pair
-from prior.compiler.evalsets import SETS, Case, read_set
+from prior.compiler.evalsets import DEV, SETS, Case, read_set
 from prior.compiler.ngrams import NearestNgrams
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import Section
@@ -29,9 +30,12 @@ class EvaluateConfig(Section):
     """What to measure."""
 
     adapter: Path = Field(ADAPTER, description="adapter of the compiler")
-    sets: tyro.conf.UseAppendAction[tuple[str, ...]] = Field((), description=f"of {', '.join(SETS)}, held_out; all")
+    sets: tyro.conf.UseAppendAction[tuple[str, ...]] = Field(
+        (), description=f"of {', '.join((*SETS, DEV))}, held_out; all but {DEV}"
+    )
     held_out: int = Field(300, ge=1, description="texts of held-out templates")
     ngrams: int = Field(8000, ge=0, description="training texts of the n-grams control; 0 leaves it out")
+    part: int = Field(1, ge=1, description="take every k-th instruction of a set only")
     summary: Path | None = Field(None, description="write the results as JSON")
 
 
@@ -53,7 +57,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     )
     for name in config.sets or (*SETS, "held_out"):
         start = time.perf_counter()
-        cases = cases_of(name, config.held_out)
+        cases = cases_of(name, config.held_out)[:: config.part]
         rows = [judge(case, compiler.compile(case.game, case.instruction, explain=False)) for case in cases]
         each = (time.perf_counter() - start) / len(cases)
         grams = None if control is None else _share(_ngrams_right(control, case) for case in cases)
@@ -74,8 +78,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         shown = "      -" if grams is None else f"{grams:7.1%}"
         print(
             f"{name:20} {len(rows):4}  {result['likeliest_right']:15.1%}  {result['right']:5.1%}  "
-            f"{result['confident']:9.1%}  {result['right_if_confident']:18.1%}  {result['refused']:7.1%}  {result['wrong_and_confident']:19}  "
-            f"{shown}  {each:6.2f}",
+            f"{result['confident']:9.1%}  {result['right_if_confident']:18.1%}  {result['refused']:7.1%}  "
+            f"{result['wrong_and_confident']:19}  {shown}  {each:6.2f}",
             flush=True,
         )
     for name, result in summary["sets"].items():
