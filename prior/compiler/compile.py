@@ -18,7 +18,7 @@ from schemas.program import REASONS, Game, Program, Reason, read
 ADAPTER = Path(__file__).parent / "adapter.safetensors"
 THRESHOLD = 0.5  # least probability of a program that is understood; set on the development set (docs/compiler.md)
 MAX_CHARACTERS = 1200
-_CLAUSE = re.compile(r"[^.,;:!?\n]+[.,;:!?\n]*\s*")
+_CLAUSE = re.compile(r"(?:e\.g\.|i\.e\.|[^.,;:!?\n])+[.,;:!?\n]*\s*", re.IGNORECASE)
 _MATTERS = 0.7  # nats by which leaving out a clause must lower a rule's probability for the rule to come from it
 
 

@@ -53,7 +53,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     control = NearestNgrams([pair(i) for i in range(config.ngrams)]) if config.ngrams else None
     summary: dict[str, Any] = {"adapter": str(config.adapter), "sets": {}}
     print(
-        "set                     n  right  confident  right if confident  refused  wrong and confident  n-grams  s each"
+        "set                     n  likeliest right  right  confident  right if confident  refused  "
+        "wrong and confident  n-grams  s each"
     )
     for name in config.sets or (*SETS, "held_out"):
         start = time.perf_counter()
