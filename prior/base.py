@@ -39,11 +39,15 @@ class Method(Protocol):
         ...
 
 
+NO_MODEL = {"backend": "none", "model": "", "revision": ""}
+
+
 class Uniform:
     """Every legal action is equally likely: the control that knows nothing."""
 
     version = "uniform/1"
     backend = None
+    identity = NO_MODEL
 
     def scores(self, instruction: str, texts: Sequence[str], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return log(1 / number of legal actions)."""
@@ -59,6 +63,7 @@ class FromFile:
 
     version = "file/1"
     backend = None
+    identity = NO_MODEL
 
     def __init__(self, game: Game, file: Path | None) -> None:
         if file is None:
@@ -110,8 +115,7 @@ class Prior:
     @property
     def identity(self) -> dict[str, str]:
         """Backend, model and revision; empty strings for a prior without a model."""
-        backend = self.method.backend
-        return backend.identity if backend else {"backend": "none", "model": "", "revision": ""}
+        return (self.method.backend or self.method).identity  # type: ignore[union-attr]
 
     def table(self, instruction: str | None = None, progress: Progress | None = None) -> PriorTable:
         """Return the prior of every observation, precomputed and cached.
@@ -219,6 +223,12 @@ def _make_method(config: PriorConfig, game: Game) -> Method:
     }
     if config.calibration == "batch" and config.method != "yes-no":
         raise UserError(f"--calibration batch: it calibrates yes-no questions, not the {config.method} prior")
+    if config.compiled and config.method != "structured":
+        raise UserError(f"--compiled: the structured prior is mixed with a program, not the {config.method} prior")
+    if config.compiled:
+        from prior.compiler.mixture import Mixture
+
+        return Mixture(game, Structured(game, make_backend(config), config))
     if config.method in asking:
         return asking[config.method](game, make_backend(config), config)
     if config.method in ("file", "convention"):
@@ -228,7 +238,7 @@ def _make_method(config: PriorConfig, game: Game) -> Method:
             return FromFile(game, config.table)
         from prior.convention import FromConvention
 
-        return FromConvention(game, config.convention)
+        return FromConvention(game, config)
     if config.method == "uniform":
         return Uniform()
     known = ", ".join([*asking, "convention", "file", "uniform"])

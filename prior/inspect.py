@@ -12,12 +12,16 @@ from pydantic import Field
 
 from envs.base import Control, Game, make_game
 from prior.base import Prior, PriorTable
+from prior.compiler.chat import chat
+from prior.compiler.compile import Compiled, NotUnderstoodError
+from prior.convention import FromConvention
 from prior.diagnose import ambiguous, compare_styles, entropies, mean_kl, paraphrase_spread, top_accuracy
 from prior.utterance import parse_utterances
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import PriorConfig, Section
 from schemas.distribution import ActionDistribution
 from schemas.errors import UserError
+from schemas.program import write
 
 _LISTED = 10  # ambiguous observations shown
 _ROWS = 40  # rows of the table shown
@@ -37,6 +41,7 @@ class InspectConfig(Section):
     )
     styles: bool = Field(False, description="also ask in every style (structured, likelihood, yes-no, verbalized)")
     samples: int = Field(0, ge=0, description="also sample this many calls an observation, by masked decoding")
+    chat: bool = Field(False, description="settle the instruction of a convention prior line by line first")
     figure: Path = Field(Path("runs/inspect/prior.png"), description="where the heatmap goes")
     summary: Path | None = Field(None, description="write the results as JSON")
 
@@ -45,8 +50,10 @@ def inspect(config: InspectConfig) -> dict[str, Any]:
     """Print the prior and its controls, draw the heatmap; returns the summary."""
     start = time.perf_counter()
     game = make_game(config.env)
+    if config.chat:
+        config = config.model_copy(update={"prior": _settled(config.prior, game)})
     prior = Prior(config.prior, game)
-    table = prior.table()
+    table, compiled = _table(prior)
     probs = table.probs
     for row in range(len(game.observations)):  # the contract, checked on what is shown
         legal = [name for name, ok in zip(game.action_names, game.legal[row], strict=True) if ok]
@@ -70,11 +77,16 @@ def inspect(config: InspectConfig) -> dict[str, Any]:
         "observations": [{"key": o.key, "text": o.text} for o in game.observations],
         "probabilities": probs.tolist(),
         "exact": prior.exact,
-        "understood": None,  # this method answers whatever it is told; only the controls tell whether it listened
+        # A method that compiles nothing answers whatever it is told; only the controls tell whether it listened.
+        "understood": compiled.understood if compiled else None,
         "settings": meta,
         "entropy": entropies(probs).tolist(),
         "top1_accuracy": top_accuracy(table, known) if known else None,
     }
+    if compiled:
+        summary["readings"] = [
+            {"program": write(r.meaning), "words": r.words(), "probability": r.probability} for r in compiled.readings
+        ]
     if config.controls and prior.method.backend is not None:  # nothing else would hear the other instructions
         summary |= _controls(prior, table, known)
     summary["ambiguous"] = _ambiguous(game, probs) if prior.method.backend else []
@@ -93,6 +105,26 @@ def inspect(config: InspectConfig) -> dict[str, Any]:
     print(f"\nheatmap: {config.figure}")
     summary["seconds"] = time.perf_counter() - start
     return summary
+
+
+def _table(prior: Prior) -> tuple[PriorTable, Compiled | None]:
+    """Return the prior, and what its instruction was compiled to; uniform where that was not understood."""
+    try:
+        table = prior.table()
+    except NotUnderstoodError as error:
+        print(f"{error.compiled.text()}\nso the prior below is uniform; training on it is refused\n")
+        return Prior(prior.config.model_copy(update={"method": "uniform"}), prior.game).table(), error.compiled
+    return table, prior.method.compiled if isinstance(prior.method, FromConvention) else None
+
+
+def _settled(config: PriorConfig, game: Game) -> PriorConfig:
+    """Let the user refine the instruction line by line; returns the config with the one that was settled on."""
+    if config.method != "convention" or config.convention:
+        raise UserError("--chat: it settles the instruction that is compiled; use --prior convention without a file")
+    instruction = chat(FromConvention(game, config).compile, config.instruction or "")
+    if not instruction:
+        raise UserError("--chat: no instruction was settled on")
+    return config.model_copy(update={"instruction": instruction})
 
 
 def _print_table(game: Game, probs: NDArray[np.float64], known: Control | None) -> None:

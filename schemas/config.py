@@ -83,7 +83,14 @@ class PriorConfig(Section):
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="of weights; bfloat16 moves log-probs by 0.2")
     memory_gb: float = Field(0.5, gt=0, description="memory of one batch of prompts (caches and logits)")
     table: Path | None = Field(None, description="for --prior file: a table that prior.table exported (.json, .csv)")
-    convention: Path | None = Field(None, description="for --prior convention: rules as TOML (Hanabi)")
+    convention: Path | None = Field(
+        None, description="for --prior convention: rules as TOML; without it the instruction is compiled to rules"
+    )
+    confirm: bool = Field(False, description="for --prior convention: show the compiled rules in words, and ask")
+    yes: bool = Field(False, description="answer yes to --confirm")
+    compiled: bool = Field(
+        False, description="for --prior structured: mix in what the instruction compiles to, by its probability"
+    )
     instruction: str | None = Field(None, description="how to play, in words; the game has a default")
     level: Level = Field(
         "last-move",

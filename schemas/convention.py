@@ -2,7 +2,9 @@
 
 A rule has a condition (`when`), the moves that it asks for (`then`, any of them) and those that it forbids
 (`never`). The first rule whose condition holds decides; if none does, `otherwise`. Cards are named by position
-(A..E, 1st..5th, oldest, newest; A is the oldest) or by the hint (hinted, leftmost hinted).
+(A..E, 1st..5th, oldest, newest; A is the oldest) or by the hint (hinted, leftmost hinted, unhinted). A rule that asks
+for nothing (`then` and `never` empty) leaves the player free; one whose moves do not exist after some event, as an
+unhinted card after a hint of the whole hand, is passed over there.
 """
 
 import re
@@ -14,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 Happened = Literal["nothing", "discard", "play", "hint_color", "hint_rank", "hint", "anything"]
 Color = Literal["red", "yellow", "green", "white", "blue"]
 Rank = Literal[1, 2, 3, 4, 5]
-BY_HINT = ("hinted", "leftmost_hinted", "rightmost_hinted")
+BY_HINT = ("hinted", "leftmost_hinted", "rightmost_hinted", "unhinted")
 BY_AGE = ("oldest", "newest")
 MAX_HAND = 25
 
@@ -52,11 +54,13 @@ def _known_cards(cards: str) -> str:
     return cards if cards in ("any", *BY_HINT) else _known_position(cards)
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """Base of every part of a program: frozen, and unknown keys are refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class When(_Part):
+class When(Part):
     """What my partner did last: the condition of a rule. What is left out may be anything."""
 
     happened: Happened = Field(description="the kind of the move; hint is either kind of hint")
@@ -106,7 +110,7 @@ class When(_Part):
         return f"{self.fewest} to {self.most} of my cards"
 
 
-class Do(_Part):
+class Do(Part):
     """A pattern of moves: one kind of move, any of its values unless one is given.
 
     `hint_playable`, to hint a playable card, allows every hint: conventions answer the partner's last move, and that
@@ -116,7 +120,8 @@ class Do(_Part):
 
     action: Literal["play", "discard", "hint_color", "hint_rank", "hint_playable"]
     cards: Annotated[str, AfterValidator(_known_cards)] = Field(
-        "any", description="for play and discard: any, hinted, leftmost_hinted, rightmost_hinted or a position"
+        "any",
+        description="for play and discard: any, hinted, leftmost_hinted, rightmost_hinted, unhinted or a position",
     )
     color: Color | None = Field(None, description="for hint_color: this color only")
     rank: Rank | None = Field(None, description="for hint_rank: this rank only")
@@ -142,11 +147,12 @@ class Do(_Part):
             "hinted": "the hinted cards",
             "leftmost_hinted": "the leftmost hinted card",
             "rightmost_hinted": "the rightmost hinted card",
+            "unhinted": "a card that was not hinted",
         }
         return f"{self.action} {cards.get(self.cards) or f'my {position_words(self.cards)}'}"
 
 
-class Response(_Part):
+class Response(Part):
     """What I do: any of `then` (all moves if it is empty), and none of `never`."""
 
     then: tuple[Do, ...] = ()
@@ -177,23 +183,23 @@ class Rule(Response):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if not self.then and not self.never:
-            raise ValueError("then: a rule says what to do or what never to do")
         _need_hint(self, self.when.is_hint)
         return self
 
 
-class Convention(_Part):
+class Convention(Part):
     """Ordered rules; the first whose condition holds decides, and `otherwise` where none does."""
 
     name: str = Field(min_length=1)
     instruction: str = Field("", description="the convention as a person would say it")
     hand_size: int = Field(5, ge=1, le=MAX_HAND, description="cards in a hand; positions must be among them")
-    rules: tuple[Rule, ...] = Field(min_length=1)
+    rules: tuple[Rule, ...] = ()
     otherwise: Response = Response()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if all(not response.then and not response.never for response in (*self.rules, self.otherwise)):
+            raise ValueError("rules: they ask for nothing and forbid nothing; a convention does one of them")
         _need_hint(self.otherwise, False)
         for rule in (*self.rules, self.otherwise):
             cards = [do.cards for do in (*rule.then, *rule.never)]
@@ -207,7 +213,7 @@ class Convention(_Part):
     def words(self) -> str:
         """Say the whole convention in plain words."""
         rules = [f"If {rule.when.words()}, I {rule.words()}." for rule in self.rules]
-        return " ".join([*rules, f"Otherwise, I {self.otherwise.words()}."])
+        return " ".join([*rules, f"{'Otherwise' if rules else 'Always'}, I {self.otherwise.words()}."])
 
 
 def position_words(card: str) -> str:

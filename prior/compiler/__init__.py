@@ -1,0 +1,1 @@
+"""The instruction compiler: from an instruction in free words to a program (schemas.program)."""

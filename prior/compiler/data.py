@@ -1,0 +1,69 @@
+"""Synthetic pairs for the compiler: instructions of both games and the text of the program that each means.
+
+Every pair is drawn from one seed of its own, so that a data set is a range of numbers and training may go on for ever
+without repeating a text. `held_out` draws texts that hold at least one template or word that training never uses.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from envs.convention import number_prior
+from prior.compiler import hanabi_data, say_select_data
+from prior.compiler.refusals import refusal
+from prior.compiler.writer import Writer, slips
+from schemas.errors import UserError
+from schemas.program import Game, write
+from schemas.say_select import NumberConvention
+
+_REFUSED = 0.22
+_HANABI = 0.66
+_SHORT, _LONG = 130, 0.35  # of longer texts this share is kept: they cost much, and people write short ones
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An instruction and the program that it means, as text."""
+
+    game: Game
+    instruction: str
+    program: str
+
+
+def pair(seed: int, *, held_out: bool = False) -> Pair:
+    """Draw the pair of one seed."""
+    rng = np.random.default_rng([seed, int(held_out)])
+    while True:
+        found, writer = _draw(rng, held_out)
+        size = len(found.instruction)
+        if size < 700 and (size < _SHORT or rng.random() < _LONG) and (writer.held_out_used or not held_out):
+            return found
+
+
+def _draw(rng: np.random.Generator, held_out: bool) -> tuple[Pair, Writer]:
+    game: Game = "hanabi" if rng.random() < _HANABI else "say-select"
+    other: Game = "say-select" if game == "hanabi" else "hanabi"
+    writer = Writer(rng, held_out)
+    kits = {"hanabi": hanabi_data, "say-select": say_select_data}
+    if rng.random() >= _REFUSED:
+        if game == "hanabi":
+            text, program = hanabi_data.instruction(writer)
+            return Pair(game, slips(text, rng), write(program)), writer
+        text, numbers = say_select_data.instruction(writer)
+        if _executes(numbers):
+            return Pair(game, slips(text, rng), write(numbers)), writer
+        return _draw(rng, held_out)
+    if rng.random() < 0.07:  # the rules of the other game
+        text, _ = (hanabi_data if other == "hanabi" else say_select_data).instruction(writer)
+        return Pair(game, slips(text, rng), write("beyond")), writer
+    text, reason = refusal(writer, game, kits[game])
+    return Pair(game, slips(text, rng), write(reason)), writer
+
+
+def _executes(numbers: NumberConvention) -> bool:
+    """Tell whether no rule is impossible, as one below 1 is."""
+    try:
+        number_prior(numbers)
+    except UserError:
+        return False
+    return True

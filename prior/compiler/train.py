@@ -1,0 +1,181 @@
+"""`python -m prior.compiler.train`: fine-tune the compiler on synthetic pairs; resumable, stops early.
+
+A checkpoint holds the trained parameters, the optimizer's moments and the step (safetensors). The best parameters on
+held-out templates so far are written as the adapter.
+"""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from prior.compiler.data import Pair, pair
+from prior.compiler.model import CompilerModel, save_adapter
+from schemas.command_line import parse, run_main
+from schemas.config import Section
+
+_PARTS = 4  # of an update, by length
+
+
+class TrainConfig(Section):
+    """How to fine-tune."""
+
+    out: Path = Field(Path("runs/compiler"), description="folder of the checkpoint and the adapter")
+    steps: int = Field(500, ge=1, description="updates; the learning rate falls over the last 30% of them")
+    batch_size: int = Field(24, ge=1, description="pairs an update")
+    learning_rate: float = Field(1e-3, gt=0, description="peak")
+    rank: int = Field(8, ge=1, description="rank of the adapters")
+    smoothing: float = Field(0.02, ge=0, lt=1, description="share of the target spread over the other legal words")
+    seed: int = Field(0, ge=0, description="of the parameters and the pairs")
+    dtype: str = Field("bfloat16", description="of the base model in training")
+    device: str = Field("cpu", description="cpu or cuda")
+    every: int = Field(50, ge=1, description="updates between two measurements on held-out templates")
+    held_out: int = Field(100, ge=1, description="pairs of such a measurement")
+    patience: int = Field(4, ge=1, description="measurements without a better one before training stops")
+
+
+class Batch:
+    """Padded tokens, and for every program word its place, its index and the words that were legal there."""
+
+    def __init__(self, model: CompilerModel, pairs: Sequence[Pair]) -> None:
+        rows, self.place, targets, legal, self.owner = [], [], [], [], []
+        for number, item in enumerate(pairs):
+            prompt, words = model.prompt(item.game, item.instruction), item.program.split()
+            rows.append(prompt + [int(model.word_tokens[model.index[word]]) for word in words[:-1]])
+            for i, word in enumerate(words):
+                self.place.append((number, len(prompt) - 1 + i))
+                self.owner.append(number)
+                targets.append(model.index[word])
+                legal.append(model.legal(item.game, words[:i]))
+        width = max(map(len, rows))
+        self.tokens = torch.tensor([row + [0] * (width - len(row)) for row in rows])
+        self.targets, self.legal = torch.tensor(targets), torch.stack(legal)
+
+    def log_probs(self, model: CompilerModel) -> torch.Tensor:
+        """Log-probabilities of the words, [program words of all rows, num_words], -inf where not legal."""
+        device = model.head.weight.device
+        hidden = model.body(input_ids=self.tokens.to(device), use_cache=False).last_hidden_state
+        rows, columns = torch.tensor(self.place, device=device).T
+        logits = model.head(hidden[rows, columns].float())
+        return torch.log_softmax(logits.masked_fill(~self.legal.to(device), -torch.inf), -1)
+
+    def loss(self, model: CompilerModel, smoothing: float) -> torch.Tensor:
+        """Mean over the pairs of the negative log-probability of a program."""
+        log_probs = self.log_probs(model)
+        right = log_probs.gather(1, self.targets.to(log_probs.device)[:, None])[:, 0]
+        legal = self.legal.to(log_probs.device)
+        spread = log_probs.masked_fill(~legal, 0).sum(1) / legal.sum(1)
+        return -((1 - smoothing) * right + smoothing * spread).sum() / len(self.tokens)
+
+    def right(self, model: CompilerModel) -> torch.Tensor:
+        """Whether each row's program is what greedy decoding writes, bool[rows]."""
+        ok = self.log_probs(model).argmax(1).cpu() == self.targets
+        rows = torch.ones(len(self.tokens), dtype=torch.bool)
+        rows[torch.tensor(self.owner)[~ok]] = False
+        return rows
+
+
+def batches(model: CompilerModel, config: TrainConfig, step: int) -> list[Batch]:
+    """Return the pairs of one update, in parts of similar length: less padding, and yet a mixed update."""
+    first = config.seed * 100_000_000 + step * config.batch_size
+    pairs = sorted((pair(first + i) for i in range(config.batch_size)), key=lambda p: len(p.instruction))
+    size = -(-config.batch_size // _PARTS)
+    return [Batch(model, pairs[k : k + size]) for k in range(0, len(pairs), size)]
+
+
+@torch.inference_mode()
+def measure(model: CompilerModel, pairs: Sequence[Pair], smoothing: float) -> tuple[float, float]:
+    """Return loss and share of programs that greedy decoding gets right."""
+    ordered = sorted(pairs, key=lambda p: len(p.instruction))
+    groups = [Batch(model, ordered[i : i + 32]) for i in range(0, len(ordered), 32)]
+    loss = sum(float(g.loss(model, smoothing)) * len(g.tokens) for g in groups) / len(pairs)
+    return loss, float(torch.cat([g.right(model) for g in groups]).float().mean())
+
+
+def train(config: TrainConfig) -> None:
+    """Train from the checkpoint in config.out, if there is one, to the end."""
+    torch.manual_seed(config.seed)
+    model = CompilerModel(rank=config.rank, dtype=getattr(torch, config.dtype)).to(config.device)
+    parameters = model.trained()
+    optimizer = torch.optim.AdamW(parameters.values(), lr=config.learning_rate, weight_decay=0.01)
+    checkpoint = config.out / "checkpoint.safetensors"
+    state = {"step": 0, "best": math.inf, "bad": 0}
+    if checkpoint.exists():
+        state = _resume(checkpoint, parameters, optimizer)
+        print(f"resuming at step {state['step']}")
+    held_out = [pair(i, held_out=True) for i in range(config.held_out)]
+    start, losses = time.time(), []
+    while state["step"] < config.steps and state["bad"] < config.patience:
+        step = int(state["step"])
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * _rate(step, config.steps)
+        optimizer.zero_grad()
+        losses.append(0.0)
+        for part in batches(model, config, step):
+            loss = part.loss(model, config.smoothing) * (len(part.tokens) / config.batch_size)
+            loss.backward()
+            losses[-1] += loss.item()
+        torch.nn.utils.clip_grad_norm_(parameters.values(), 1.0)
+        optimizer.step()
+        state["step"] += 1
+        if state["step"] % config.every == 0 or state["step"] == config.steps:
+            found, right = measure(model, held_out, config.smoothing)
+            mean, losses = sum(losses) / len(losses), []
+            print(
+                f"step {state['step']:5}  loss {mean:.3f}  held-out loss {found:.3f}  right {right:.3f}  "
+                f"{time.time() - start:.0f} s",
+                flush=True,
+            )
+            state["bad"] = 0 if found < state["best"] else state["bad"] + 1
+            if found < state["best"]:
+                state["best"] = found
+                save_adapter(
+                    model,
+                    config.out / "adapter.safetensors",
+                    {"step": str(state["step"]), "held_out_right": f"{right:.3f}"},
+                )
+            _save(checkpoint, parameters, optimizer, state)
+
+
+def _rate(step: int, steps: int) -> float:
+    return min(1.0, (step + 1) / 30, max(0.03, (steps - step) / (0.3 * steps)))
+
+
+def _save(
+    file: Path, parameters: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer, state: dict[str, float]
+) -> None:
+    tensors = {}
+    for name, value in parameters.items():
+        tensors[name] = value.detach().cpu().contiguous()
+        for key in ("exp_avg", "exp_avg_sq"):
+            tensors[f"{name}/{key}"] = optimizer.state[value][key].cpu().contiguous()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    save_file(tensors, part, metadata={"state": json.dumps(state)})
+    part.replace(file)
+
+
+def _resume(file: Path, parameters: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    with safe_open(file, "pt") as stored, torch.no_grad():
+        state: dict[str, float] = json.loads(stored.metadata()["state"])
+        for name, value in parameters.items():
+            value.copy_(stored.get_tensor(name))
+            optimizer.state[value] = {"step": torch.tensor(float(state["step"]))} | {
+                key: stored.get_tensor(f"{name}/{key}").to(value.device) for key in ("exp_avg", "exp_avg_sq")
+            }
+    return state
+
+
+def main(argv: Sequence[str]) -> None:
+    """Entry point."""
+    train(parse(TrainConfig, argv, "Fine-tune the instruction compiler on synthetic pairs."))
+
+
+if __name__ == "__main__":
+    run_main(main)

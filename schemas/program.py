@@ -1,0 +1,422 @@
+"""Programs as text: the compact form of a convention that a small language model writes, word by word.
+
+A program is `[if CONDITION RESPONSE]... else RESPONSE .` or a refusal, `unclear REASON .`. The first `if` whose
+condition holds decides, so particular ones stand before general ones, and `else` decides what no `if` does.
+`else free` says nothing: what an instruction leaves open is not ruled out. Every word is one choice among those that
+`next_words` lists; the same parser reads programs and lists the choices, so that the two cannot disagree.
+
+Hanabi
+  CONDITION  EVENT [or EVENT]...: nothing (nobody has moved yet), discarded, played, color, rank, hint (either kind,
+             to me), anything. An event may say more, in this order:
+               its value       color red, rank five
+               how many cards  hint exactly one, hint least two, hint most three (cards that it named)
+               a card          played on newest, hint on oldest (that card is among the hinted ones)
+  RESPONSE   free | MOVE [or MOVE]... [never MOVE [or MOVE]...] | never MOVE [or MOVE]...
+  MOVE       play CARD, discard CARD, hint color [VALUE], hint rank [VALUE], hint safe (a playable card)
+  CARD       any, those (the hinted cards), left, right (the leftmost, rightmost of them), others (the unhinted
+             cards), oldest, newest, A to E (A is the oldest, first or leftmost card of the hand; E the newest)
+Say-Select
+  CONDITION  NUMBER... [repeat] | repeat: she says one of these numbers; repeat: the same one as the time before. A
+             response that begins with a number follows `then`: if one two then five else same (read without it too,
+             where the number is not larger than the last one of the condition)
+  RESPONSE   free | PICK [or PICK]... [turns] [never PICK...] | never PICK [or PICK]...; turns: they alternate
+  PICK       same, opposite (6 minus it), plus K, minus K (counted around: one higher than 5 is 1), above, below (any
+             higher, any lower number), any (any number), one to five, quit
+Refusals     unclear empty (no content: "play well", "", "asdf"), unclear conflict (contradicts itself),
+             unclear beyond (content that no program says: what a hand holds, another game, the partner's moves)
+
+How instructions are written as programs, so that two people write the same one:
+- Only what is said. "If they hint a color, play those cards" alone is `if color play those else free .`
+- "Do X" without a condition is `else X .`; "do X when Y" is `if Y X else free .`; "otherwise Z" is the else.
+- "Never discard" besides rules: it goes to every response that would allow a discard: those that name moves other
+  than discards are left as they are, `free` becomes `never discard any`.
+- "Select another number than theirs" is `never same`: quitting is not ruled out. "Any number" does rule it out.
+- "Unless Y, do X" is `if Y free else X .`; "only after Y do X" is `if Y X else never X .`
+- "May", "can", "should", "must" and "please" make no difference. Nobody says a probability.
+- "Hint" alone is `hint color or hint rank`; "hint back" the same. Moves and events of a list stand in the order above.
+- One rule a kind of event and at most MAX_RULES rules; equal rules join by `or`: `if discarded or played`.
+- A position alone is one of my own hand. First, leftmost and oldest card are the same; so are last, newest, rightmost.
+- Contradictions of moves ("discard and never discard") are `unclear conflict`; so are two rules that give different
+  answers to exactly the same event. "Normally X, but after Y do Z" is no contradiction: `if Y Z else X .`
+- Equal is what executes equally (envs.convention): `else never quit .` and `else any .` are the same program.
+
+Hanabi examples
+  When they tell me a color, I play the cards they pointed at, else I give color hints.
+                                                  if color play those else hint color .
+  Rank hint: discard them. Color hint: play them.  if color play those if rank discard those else free .
+  After any hint, play its leftmost card; otherwise discard my oldest.  if hint play left else discard oldest .
+  Always throw away the newest card.               else discard newest .
+  Never play after a rank hint.                    if rank never play any else free .
+  If my partner discards, hint; if they play, discard the first card.
+                                                  if discarded hint color or hint rank if played discard A else free .
+  Unless someone hints to me, I hint fives.        if hint free else hint rank five .
+  A red hint means play, any other color means discard, and hint otherwise.
+                                if color red play those if color discard those else hint color or hint rank .
+  If exactly one card is hinted, play it.          if hint exactly one play those else free .
+  Don't discard after my partner discards. When it is my first move, hint a rank.
+                                                  if nothing hint rank if discarded never discard any else free .
+  Hint ranks. Actually no, hint colors.            else hint color .
+  After a hint, discard a card they did not name.  if hint discard others else free .
+  A color hint of two cards or more: play the rightmost one; of one card: discard it.
+                                  if color exactly one discard those if color least two play right else free .
+  If they play their newest card, play anything but your newest.
+                                                  if played on newest play any never play newest else free .
+  Hint something playable, whatever happens.       else hint safe .
+  Play well and have fun.                          unclear empty .
+  Play what was hinted, and never play such cards.  unclear conflict .
+  Discard when we have fewer than three tokens.    unclear beyond .
+  Hint the card that completes the red stack.      unclear beyond .
+Say-Select examples
+  Pick whatever number I say.                      else same .
+  Anything but my number, please.                  else never same .
+  Take two more than what you hear.                else plus two .
+  Stick to 4.                                      else four .
+  If she says 1 or 2, quit. Otherwise mirror her (5 for 1).  if one two quit else opposite .
+  Copy me, and stop once I say a number twice.     if repeat quit else same .
+  Alternate between 1 and 5.                       else one or five turns .
+  On a 1 pick 5, on a 5 pick 1.                    if one then five if five then one else free .
+  Odd numbers: same. Even: one lower.              if one three five same else minus one .
+  Select the ball that is good.                    unclear beyond .
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import combinations, groupby, product
+from typing import Any, Literal, cast, get_args
+
+from schemas.convention import BY_HINT, Color, Convention, Do, Happened, Part, Response, When, position_index
+from schemas.errors import UserError
+from schemas.say_select import NUMBERS, NumberConvention, Pick, Said, Selection
+
+Program = Convention | NumberConvention
+Reason = Literal["empty", "conflict", "beyond"]
+Game = Literal["hanabi", "say-select"]
+
+REASONS: dict[str, str] = {
+    "empty": "it says nothing about what to do",
+    "conflict": "it contradicts itself",
+    "beyond": "it asks for something that no rule of this game can say",
+}
+MAX_RULES = 5
+MAX_MOVES = 4
+END = "."
+_COUNTS = ("one", "two", "three", "four", "five")
+_EVENTS: dict[str, Happened] = {
+    "nothing": "nothing",
+    "discarded": "discard",
+    "played": "play",
+    "color": "hint_color",
+    "rank": "hint_rank",
+    "hint": "hint",
+    "anything": "anything",
+}
+_PLACES = ("oldest", "newest", "A", "B", "C", "D", "E")
+_CARDS = dict(zip(("any", "those", "left", "right", "others", *_PLACES), ("any", *BY_HINT, *_PLACES), strict=True))
+Words = tuple[str, ...]
+
+
+class _More(Exception):
+    """A program that could go on: the words that may come next."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = tuple(dict.fromkeys(words))
+
+
+@dataclass
+class _Phrases:
+    """A tree of phrases, each for one item; a phrase may begin another. `last` is the highest number below a node."""
+
+    children: dict[str, "_Phrases"] = field(default_factory=dict)
+    item: Any = None
+    number: int = -1
+    last: int = -1
+
+
+def _phrases(items: Iterable[tuple[Words, Any]]) -> _Phrases:
+    root = _Phrases()
+    for number, (words, item) in enumerate(items):
+        node = root
+        for word in words:
+            node.last = max(node.last, number)
+            node = node.children.setdefault(word, _Phrases())
+        node.item, node.number, node.last = item, number, max(node.last, number)
+    return root
+
+
+class _Reader:
+    """Words of a program, read one choice after the other; `lenient` also reads what is never written."""
+
+    def __init__(self, words: Sequence[str], *, lenient: bool = False) -> None:
+        self._words, self._at, self.lenient = words, 0, lenient
+
+    def peek(self, allowed: Iterable[str]) -> str:
+        """Return the next word, which must be an allowed one, without taking it."""
+        if self._at == len(self._words):
+            raise _More(allowed)
+        word, known = self._words[self._at], list(dict.fromkeys(allowed))
+        if word not in known:
+            told = " ".join(self._words[: self._at])
+            raise UserError(f"program: {word!r} after {told!r}; possible are {', '.join(known)}")
+        return word
+
+    def take(self, *allowed: str) -> str:
+        """Take the next word, which must be an allowed one."""
+        word = self.peek(allowed)
+        self._at += 1
+        return word
+
+    def list(self, phrases: _Phrases, follow: Words, most: int, several: Words = ()) -> tuple[Any, ...]:
+        """Read up to `most` phrases in rising order, joined by `or`; what may `follow`, `several` after two or more."""
+        items: list[Any] = []
+        number = -1
+        while True:
+            node = phrases
+            while True:
+                complete = node.number > number
+                larger = complete and len(items) + 1 < most and phrases.last > node.number
+                after = (*(("or",) if larger else ()), *(several if items else ()), *follow)
+                ends = after if complete else ()
+                inner = [word for word, child in node.children.items() if child.last > number]
+                if self.peek((*inner, *ends)) not in inner:
+                    break
+                node = node.children[self.take(*inner)]
+            items.append(node.item)
+            number = node.number
+            if self.peek(ends) != "or":
+                return tuple(items)
+            self.take("or")
+
+    def finish(self) -> None:
+        """Take the final stop. Raises UserError if words are left."""
+        self.take(END)
+        if self._at < len(self._words):
+            raise UserError(f"program: {' '.join(self._words[self._at :])!r} after the final {END!r}")
+
+
+@cache
+def _events() -> dict[When, Words]:
+    """Every condition of Hanabi and its phrase, in the order in which `or` joins them."""
+    bounds: list[tuple[Words, dict[str, Any]]] = [((), {})]
+    bounds += [(("exactly", _COUNTS[n - 1]), {"fewest": n, "most": n}) for n in NUMBERS]
+    bounds += [(("least", _COUNTS[n - 1]), {"fewest": n}) for n in NUMBERS[1:]]
+    bounds += [(("most", _COUNTS[n - 1]), {"most": n}) for n in NUMBERS[1:]]
+    places: list[tuple[Words, dict[str, Any]]] = [((), {}), *((("on", card), {"card": card}) for card in _PLACES)]
+    none: list[tuple[Words, dict[str, Any]]] = [((), {})]
+    found: dict[When, Words] = {}
+    for word, happened in _EVENTS.items():
+        values = {
+            "hint_color": [*none, *(((color,), {"color": color}) for color in get_args(Color))],
+            "hint_rank": [*none, *(((_COUNTS[n - 1],), {"rank": n}) for n in NUMBERS)],
+        }.get(happened, none)
+        counts = bounds if happened.startswith("hint") else none
+        cards = places if happened not in ("nothing", "anything") else none
+        for (w1, value), (w2, count), (w3, card) in product(values, counts, cards):
+            found[When(happened=happened, **value, **count, **card)] = (word, *w1, *w2, *w3)
+    return found
+
+
+@cache
+def _moves() -> dict[Do, Words]:
+    """Every move of Hanabi and its phrase, in the order in which `or` joins them."""
+    found: dict[Do, Words] = {}
+    kinds: tuple[Literal["play", "discard"], ...] = ("play", "discard")
+    for kind, (word, cards) in product(kinds, _CARDS.items()):
+        found[Do(action=kind, cards=cards)] = (kind, word)
+    found[Do(action="hint_color")] = ("hint", "color")
+    found |= {Do(action="hint_color", color=color): ("hint", "color", color) for color in get_args(Color)}
+    found[Do(action="hint_rank")] = ("hint", "rank")
+    found |= {Do(action="hint_rank", rank=n): ("hint", "rank", _COUNTS[n - 1]) for n in NUMBERS}
+    found[Do(action="hint_playable")] = ("hint", "safe")
+    return found
+
+
+@cache
+def _picks() -> dict[Pick, Words]:
+    found: dict[Pick, Words] = {Pick(action="same"): ("same",), Pick(action="opposite"): ("opposite",)}
+    found |= {Pick(action="shift", by=n): ("plus", _COUNTS[n - 1]) for n in NUMBERS[:4]}
+    found |= {Pick(action="shift", by=-n): ("minus", _COUNTS[n - 1]) for n in NUMBERS[:4]}
+    found |= {Pick(action="higher"): ("above",), Pick(action="lower"): ("below",), Pick(action="number"): ("any",)}
+    found |= {Pick(action="number", number=n): (_COUNTS[n - 1],) for n in NUMBERS}
+    return found | {Pick(action="quit"): ("quit",)}
+
+
+@cache
+def _said() -> dict[Said, Words]:
+    found: dict[Said, Words] = {Said(repeated=True): ("repeat",)}
+    for count in NUMBERS:
+        for numbers in combinations(NUMBERS, count):
+            words = tuple(_COUNTS[n - 1] for n in numbers)
+            found[Said(numbers=numbers)] = words
+            if count < len(NUMBERS):  # all five of them are said by `repeat` alone
+                found[Said(numbers=numbers, repeated=True)] = (*words, "repeat")
+    return found
+
+
+@cache
+def _conditions(game: Game) -> _Phrases:
+    table: dict[Any, Words] = {**_events()} if game == "hanabi" else {**_said()}
+    return _phrases((words, item) for item, words in table.items())
+
+
+@cache
+def _actions(game: Game, hinted: bool, never: bool) -> _Phrases:
+    """Actions that a response may name: hinted cards need a hint, and a playable card is never forbidden."""
+    if game == "say-select":
+        return _phrases((words, pick) for pick, words in _picks().items())
+    return _phrases(
+        (words, do)
+        for do, words in _moves().items()
+        if (hinted or do.cards not in BY_HINT) and not (never and do.action == "hint_playable")
+    )
+
+
+def read(game: Game, text: str) -> Program | Reason:
+    """Read a program, or the reason of a refusal. Raises UserError naming the first word that cannot stand there."""
+    try:
+        return _read(game, _Reader(text.split(), lenient=True))
+    except _More as more:
+        raise UserError(f"program: {text!r} ends too early; possible are {', '.join(more.words)}") from None
+
+
+def next_words(game: Game, words: Sequence[str]) -> Words:
+    """List the words that may follow the beginning of a program; none after its end."""
+    try:
+        _read(game, _Reader(words))
+    except _More as more:
+        return more.words
+    return ()
+
+
+@cache
+def vocabulary() -> Words:
+    """List every word that occurs in programs."""
+    phrases = [*_events().values(), *_moves().values(), *_picks().values(), *_said().values()]
+    words = [word for phrase in phrases for word in phrase]
+    return tuple(
+        dict.fromkeys(["if", "else", "or", "never", "free", "turns", "then", *words, "unclear", *REASONS, END])
+    )
+
+
+def write(program: Program | Reason) -> str:
+    """Write a program or the reason of a refusal; `read` reads it back to what executes equally.
+
+    Raises UserError for what the text cannot say: more than MAX_RULES rules, a hand of more than five cards.
+    """
+    if isinstance(program, str):
+        return f"unclear {program} {END}"
+    words: list[str] = []
+    rules: Sequence[Any] = program.rules
+    for response, same in groupby(rules, key=lambda rule: _response_words(rule, program)):
+        conditions = [_condition(rule.when, program) for rule in same]
+        most = 1
+        if isinstance(program, Convention):  # equal answers to several events join into one rule
+            conditions, most = sorted(set(conditions)), len(_EVENTS)
+        then = ["then"] if response[0] in _COUNTS else []
+        for first in range(0, len(conditions), most):
+            words += ["if", *_joined(conditions[first : first + most]), *then, *response]
+    text = " ".join([*words, "else", *_response_words(program.otherwise, program), END])
+    if words.count("if") > MAX_RULES:
+        raise UserError(f"program: {words.count('if')} rules; at most {MAX_RULES} can be written")
+    return text
+
+
+def game_of(program: Program) -> Game:
+    """Tell the game of a program."""
+    return "hanabi" if isinstance(program, Convention) else "say-select"
+
+
+def _condition(when: When | Said, program: Program) -> tuple[int, Words]:
+    if isinstance(when, Said):
+        return _entry(_said(), when)
+    if when.card is None or isinstance(program, NumberConvention):
+        return _entry(_events(), when)
+    return _entry(_events(), when.model_copy(update={"card": _place(when.card, program.hand_size)}))
+
+
+def _response_words(response: Response | Selection, program: Program) -> Words:
+    words: list[str] = []
+    for name in ("then", "never"):
+        entries = [_action(action, program) for action in getattr(response, name)]
+        if entries:
+            words += [*(["never"] if name == "never" else []), *_joined(entries)]
+        if name == "then" and isinstance(response, Selection) and response.alternate:
+            words.append("turns")
+    return tuple(words) or ("free",)
+
+
+def _action(action: Do | Pick, program: Program) -> tuple[int, Words]:
+    if isinstance(action, Pick):
+        return _entry(_picks(), action)
+    if action.cards in _CARDS.values() or isinstance(program, NumberConvention):
+        return _entry(_moves(), action)
+    return _entry(_moves(), action.model_copy(update={"cards": _place(action.cards, program.hand_size)}))
+
+
+def _place(card: str, hand_size: int) -> str:
+    """Write a position as one of _PLACES where it is one."""
+    return card if card in _PLACES else chr(ord("A") + position_index(card, hand_size))
+
+
+def _entry(table: Mapping[Any, Words], item: Part) -> tuple[int, Words]:
+    """Return the number of an item and its phrase. Raises UserError if it has none."""
+    if item not in table:
+        raise UserError(f"program: no words for {item!r}")
+    return list(table).index(item), table[item]
+
+
+def _joined(entries: Iterable[tuple[int, Words]]) -> list[str]:
+    words: list[str] = []
+    for _, phrase in sorted(set(entries)):
+        words += [*(["or"] if words else []), *phrase]
+    return words
+
+
+def _read(game: Game, reader: _Reader) -> Program | Reason:
+    if reader.peek(("if", "else", "unclear")) == "unclear":
+        reader.take("unclear")
+        reason = reader.take(*REASONS)
+        reader.finish()
+        return cast(Reason, reason)
+    rules: list[tuple[Any, Response | Selection]] = []
+    count, empty = 0, True
+    while reader.take(*(("if",) if count < MAX_RULES else ()), "else") == "if":
+        most = len(_EVENTS) if game == "hanabi" else 1
+        actions = _actions(game, True, False).children
+        begins = [word for word in ("free", "never", *actions) if reader.lenient or word not in _COUNTS]
+        conditions = reader.list(_conditions(game), (*begins, *(["then"] if game == "say-select" else [])), most)
+        numbered = reader.peek((*begins, "then")) == "then"
+        if numbered:
+            reader.take("then")
+            reader.peek(_COUNTS)
+        hinted = all(getattr(condition, "is_hint", False) for condition in conditions)
+        count += 1
+        response = _read_response(game, reader, hinted, ("if", "else") if count < MAX_RULES else ("else",))
+        rules += [(condition, response) for condition in conditions]
+        empty = empty and not response.then and not response.never
+    otherwise = _read_response(game, reader, False, (END,), free=not empty)
+    reader.finish()
+    rows = [{"when": when, **dict(response)} for when, response in rules]
+    kind = Convention if game == "hanabi" else NumberConvention
+    return kind.model_validate({"name": "compiled", "rules": rows, "otherwise": dict(otherwise)})
+
+
+def _read_response(
+    game: Game, reader: _Reader, hinted: bool, follow: Words, *, free: bool = True
+) -> Response | Selection:
+    kind = Response if game == "hanabi" else Selection
+    moves, banned = _actions(game, hinted, False), _actions(game, hinted, True)
+    first = reader.peek((*(("free",) if free else ()), "never", *moves.children))
+    if first == "free":
+        reader.take("free")
+        return kind()
+    found: dict[str, Any] = {}
+    if first != "never":
+        turns = ("turns",) if game == "say-select" else ()
+        found["then"] = reader.list(moves, ("never", *follow), MAX_MOVES, turns)
+        if len(found["then"]) > 1 and reader.peek((*turns, "never", *follow)) == "turns":
+            found["alternate"] = reader.take("turns") == "turns"
+    if reader.peek(("never", *follow)) == "never":
+        reader.take("never")
+        found["never"] = reader.list(banned, follow, MAX_MOVES)
+    return kind.model_validate(found)
