@@ -23,6 +23,7 @@ def convention_prior(convention: Convention, rules: HanabiRules) -> NDArray[np.f
     all others have probability 0. `hint_playable` allows every hint, as the last move does not show what is playable.
     Raises UserError if a position is not in a hand of these rules, or if a rule leaves no move after any event.
     """
+    _check_values(convention, rules)
     seen = events(rules)
     texts = [event_text(event, rules.players, names_of(rules.hand_size)) for event in seen]
     try:
@@ -34,6 +35,19 @@ def convention_prior(convention: Convention, rules: HanabiRules) -> NDArray[np.f
     except ValueError as error:  # a position that the hand does not have
         raise UserError(f"convention {convention.name!r}: {error}") from None
     return _first_that_holds(convention.name, texts, met.reshape(-1, len(seen)), moves)
+
+
+def _check_values(convention: Convention, rules: HanabiRules) -> None:
+    """Raise UserError if a rule names a color or rank that the game does not have."""
+    parts: list[When | Do] = [do for r in (*convention.rules, convention.otherwise) for do in (*r.then, *r.never)]
+    for part in [*parts, *(rule.when for rule in convention.rules)]:
+        if part.color is not None and part.color not in COLORS[: rules.colors]:
+            known = ", ".join(COLORS[: rules.colors])
+            raise UserError(f"convention {convention.name!r}: color {part.color}; the colors of this game are {known}")
+        if part.rank is not None and part.rank > rules.ranks:
+            raise UserError(
+                f"convention {convention.name!r}: rank {part.rank}; the ranks of this game end at {rules.ranks}"
+            )
 
 
 def number_prior(convention: NumberConvention) -> NDArray[np.float64]:

@@ -62,6 +62,8 @@ def make_hanabi(
     if engine == "numba":
         threads, first = num_threads, first_stream
         return Hanabi(num_envs, rules, autoreset=autoreset, num_threads=threads, first_stream=first, game=game)
+    if engine == "hle" and num_threads > 1:
+        raise UserError(f"--threads {num_threads}: HLE takes one thread only")
     if engine == "hle":
         from envs.hanabi_reference import HanabiReference
 
@@ -100,7 +102,7 @@ def play(config: ViewerConfig) -> list[str]:
     if config.policy == "convention":
         if config.convention is None:
             raise UserError("--convention: a file is needed to play by a convention")
-        convention = read_toml(Convention, config.convention)
+        convention = read_toml(Convention, config.convention, "--convention")
         prior = convention_prior(convention, rules)
     rng = np.random.default_rng(config.seed)
     shown = env.reset(config.seed)

@@ -76,6 +76,8 @@ class HanabiReference:
 
     def step(self, actions: NDArray[np.integer]) -> Step:
         """Make one move a game. Raises UserError naming the first game whose move is not legal."""
+        if self.states[0] is None:
+            raise UserError("step: the games have not begun; call reset first")
         actions = checked_actions(self.num_envs, actions)
         for i, action in enumerate(actions):
             legal = self._legal(i)

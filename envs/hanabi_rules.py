@@ -20,6 +20,7 @@ DISCARD, PLAY, REVEAL_COLOR, REVEAL_RANK = range(4)
 OBSERVATION_TYPES = ("minimal", "card_knowledge", "seer")  # in HLE's numbers 0, 1, 2
 MASK_BITS = 8  # cards of a hand that the mask of a hint can name
 COLOR_LETTERS = "RYGWB"
+MAX_TOKENS = 10_000  # every token is a feature of the observation
 
 # Columns of Table.counters.
 (
@@ -120,13 +121,16 @@ class HanabiRules:
             ("colors", 1, 5),
             ("ranks", 1, 5),
             ("hand_size", 0, None),
-            ("max_information_tokens", 0, None),
-            ("max_life_tokens", 1, None),
+            ("max_information_tokens", 0, MAX_TOKENS),
+            ("max_life_tokens", 1, MAX_TOKENS),
         ):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < low or (high is not None and value > high):
+            if type(value) is not int or value < low or (high is not None and value > high):
                 allowed = f"at least {low}" if high is None else f"from {low} to {high}"
                 raise UserError(f"{name}: {value!r}; a whole number {allowed} is needed")
+        for name in ("random_start_player", "keep_score"):
+            if not isinstance(getattr(self, name), bool):
+                raise UserError(f"{name}: {getattr(self, name)!r}; True or False is needed")
         if self.observation_type not in OBSERVATION_TYPES:
             raise UserError(f"observation_type: {self.observation_type!r}; known are {', '.join(OBSERVATION_TYPES)}")
         if self.hand_size == 0:
@@ -187,15 +191,18 @@ class HanabiRules:
 
     def _card_number(self, card: int | str | Sequence[int]) -> int:
         """Return the number of a card, -1 if it is none of this game."""
-        if isinstance(card, int | np.integer):
+        if isinstance(card, int | np.integer) and not isinstance(card, bool):
             return int(card)
         if isinstance(card, str):
-            if len(card) != 2 or card[0] not in COLOR_LETTERS or not card[1].isdigit():
+            if len(card) != 2 or card[0] not in COLOR_LETTERS or card[1] not in "12345":
                 return -1
             card = COLOR_LETTERS.index(card[0]), int(card[1]) - 1
-        color, rank = card
+        pair = tuple(card) if isinstance(card, Sequence) else ()
+        if len(pair) != 2 or not all(isinstance(part, int | np.integer) for part in pair):
+            return -1
+        color, rank = int(pair[0]), int(pair[1])  # type: ignore[call-overload]
         inside = 0 <= color < self.colors and 0 <= rank < self.ranks
-        return int(color * self.ranks + rank) if inside else -1
+        return color * self.ranks + rank if inside else -1
 
     def hle_parameters(self) -> dict[str, int]:
         """Return the same rules as HLE's HanabiGame takes them."""

@@ -88,21 +88,32 @@ def key_of(event: Event, players: int) -> str:
 
 
 def event_of(key: str, players: int) -> Event:
-    """Read a key. Raises UserError if it is none."""
+    """Read a key. Raises UserError if it is none that `key_of` writes."""
+    event = _parsed(key, players)
+    if event is None or key_of(event, players) != key:
+        raise UserError(f"key: {key!r} is no last move of a game of {players} players")
+    return event
+
+
+def _parsed(key: str, players: int) -> Event | None:
+    """Read the parts of a key; None if they are not those of a move that another player can have made."""
     if key == NO_MOVE:
         return Event("nothing")
     found = _KEY.fullmatch(key)
-    hint = found is not None and found["act"] is None
-    if found is None or int(found["mover"]) >= players or (found["hinted"] and not hint):
-        raise UserError(f"key: {key!r} is no last move of a game of {players} players")
-    mover = int(found["mover"])
+    if found is None:
+        return None
+    hint, mover = found["act"] is None, int(found["mover"])
+    cards = list(map(int, found["hinted"].split(","))) if found["hinted"] else []
+    if not 1 <= mover < players or (cards and not hint) or cards != sorted(set(cards)):
+        return None
     if not hint:
         return Event("discard" if found["act"] == "Discard" else "play", mover, int(found["card"]))
+    if not 1 <= int(found["offset"]) < players:
+        return None
     target = (mover + int(found["offset"])) % players
-    cards = tuple(map(int, found["hinted"].split(","))) if found["hinted"] else ()
     if found["color"]:
-        return Event("hint_color", mover, COLOR_LETTERS.index(found["color"]), target, cards)
-    return Event("hint_rank", mover, int(found["rank"]) - 1, target, cards)
+        return Event("hint_color", mover, COLOR_LETTERS.index(found["color"]), target, tuple(cards))
+    return Event("hint_rank", mover, int(found["rank"]) - 1, target, tuple(cards))
 
 
 def card_names(hand_size: int, naming: Naming = "letters") -> tuple[str, ...]:

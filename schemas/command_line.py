@@ -74,6 +74,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """Put the first failure of a validation into one line: key, value, rule; for an unknown key, the known ones."""
     first = error.errors(include_url=False)[0]
     key = ".".join(map(str, first["loc"]))
+    if not key:  # a rule about the whole
+        return str(first["msg"].removeprefix("Value error, "))
     if first["type"] != "extra_forbidden":
         return f"{key} = {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
     section: type[BaseModel] = model

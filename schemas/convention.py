@@ -31,8 +31,10 @@ def position_index(card: str, hand_size: int) -> int:
     index = -1
     if re.fullmatch("[A-Y]", card):
         index = ord(card) - ord("A")
-    elif re.fullmatch(r"[1-9]\d?(st|nd|rd|th)", card):
-        index = int(card[:-2]) - 1
+    elif ordinal := re.fullmatch(r"([1-9]\d?)(st|nd|rd|th)", card):
+        number = int(ordinal[1])
+        suffix = "th" if number in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+        index = number - 1 if ordinal[2] == suffix else -1
     if not 0 <= index < hand_size:
         last = chr(ord("A") + hand_size - 1)
         raise ValueError(

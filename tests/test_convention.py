@@ -118,6 +118,7 @@ def test_hint_playable_allows_every_hint_and_says_so():
     [
         ({"happened": "hint"}, {"action": "play", "cards": "F"}, "no card position 'F' in a hand of 5"),
         ({"happened": "hint"}, {"action": "play", "cards": "middle"}, "no card position 'middle'"),
+        ({"happened": "hint"}, {"action": "play", "cards": "2st"}, "no card position '2st'"),
         ({"happened": "play", "card": "6th"}, {"action": "play"}, "no card position '6th' in a hand of 5"),
         ({"happened": "play"}, {"action": "play", "cards": "hinted"}, "hinted needs a rule about a hint"),
         ({"happened": "hint_rank", "color": "red"}, {"action": "play"}, "color: only hint_color has one"),
@@ -136,6 +137,22 @@ def test_position_beyond_the_hand_of_the_game():
     program = convention({"happened": "hint"}, [{"action": "play", "cards": "E"}])
     with pytest.raises(UserError, match="convention 'test': no card position 'E' in a hand of 2"):
         convention_prior(program, HanabiRules(hand_size=2))
+
+
+@pytest.mark.parametrize(
+    ("when", "then", "message"),
+    [
+        (
+            {"happened": "hint_color", "color": "blue"},
+            {"action": "play"},
+            "color blue; the colors of this game are red, y",
+        ),
+        ({"happened": "play"}, {"action": "hint_rank", "rank": 5}, "rank 5; the ranks of this game end at 3"),
+    ],
+)
+def test_a_color_or_rank_that_the_game_does_not_have(when, then, message):
+    with pytest.raises(UserError, match=f"convention 'test': {message}"):
+        convention_prior(convention(when, [then]), HanabiRules(colors=3, ranks=3))
 
 
 def test_no_move_left():

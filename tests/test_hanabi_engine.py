@@ -105,9 +105,10 @@ def test_out_that_does_not_fit_is_refused():
         env.step(shown.legal.argmax(1), shown._replace(reward=np.zeros(4)))
 
 
-def test_step_before_reset():
+@pytest.mark.parametrize("engine", [Hanabi, HanabiReference])
+def test_step_before_reset(engine):
     with pytest.raises(UserError, match="call reset first"):
-        Hanabi(1).step(np.array([5]))
+        engine(1).step(np.array([5]))
 
 
 def test_goes_on_exactly_from_a_saved_state():
@@ -227,8 +228,11 @@ def test_illegal_move_names_game_move_and_legal_ones():
         ({"ranks": 6}, "ranks: 6; a whole number from 1 to 5"),
         ({"hand_size": 26}, "hand_size: 26; 2 hands need 52 cards and the deck has 50"),
         ({"hand_size": -1}, "hand_size: -1; a whole number at least 0"),
-        ({"max_information_tokens": -1}, "max_information_tokens: -1; a whole number at least 0"),
-        ({"max_life_tokens": 0}, "max_life_tokens: 0; a whole number at least 1"),
+        ({"max_information_tokens": -1}, "max_information_tokens: -1; a whole number from 0 to 10000"),
+        ({"max_life_tokens": 0}, "max_life_tokens: 0; a whole number from 1 to 10000"),
+        ({"max_life_tokens": 2**40}, "max_life_tokens: 1099511627776; a whole number from 1 to 10000"),
+        ({"random_start_player": 5}, "random_start_player: 5; True or False is needed"),
+        ({"colors": True}, "colors: True; a whole number from 1 to 5"),
         ({"players": 5, "colors": 1}, "hand_size: 4; 5 hands need 20 cards and the deck has 10"),
         ({"observation_type": "all"}, "observation_type: 'all'; known are minimal, card_knowledge, seer"),
     ],
@@ -243,3 +247,9 @@ def test_observation_sizes_and_memory():
     assert {name: Hanabi(1, CONFIGURATIONS[name]).obs_size for name in sizes} == sizes
     for rules in CONFIGURATIONS.values():
         assert Hanabi(2, rules).bytes_per_env < 4096
+
+
+@pytest.mark.parametrize("card", ["R²", (0, 1, 2), 1.0, None, True, "R9", (0, "1")])
+def test_a_card_that_is_none_is_named(card):
+    with pytest.raises(UserError, match=r"deck: card 0, .* is not in the deck"):
+        HanabiRules().deck([card])

@@ -77,7 +77,18 @@ def test_names_of_positions():
 
 
 @pytest.mark.parametrize(
-    "key", ["", "<(Play 0) by player 2>", "<(Play 0) by player 1 reveal 0>", "<(Reveal player +1 color X) by player 1>"]
+    "key",
+    [
+        "",
+        "<(Play 0) by player 2>",
+        "<(Play 0) by player 0>",
+        "<(Play 007) by player 1>",
+        "<(Play 0) by player 1 reveal 0>",
+        "<(Reveal player +1 color X) by player 1>",
+        "<(Reveal player +5 color R) by player 1 reveal 0>",
+        "<(Reveal player +1 color R) by player 1 reveal 2,0>",
+        "<(Reveal player +1 color R) by player 1 reveal 1,1>",
+    ],
 )
 def test_unreadable_key(key):
     with pytest.raises(UserError, match="is no last move of a game of 2 players"):
