@@ -76,7 +76,7 @@ def ours(engine: str, prior: bool, args: argparse.Namespace, shares: list[dict[s
     """Yield after every update of our PPO; `shares` collects its own clocks."""
     ppo = {name: getattr(args, name) for name in ("num_envs", "rollout", "epochs", "minibatches", "precision")}
     config = PPORun(algo="ppo", env="hanabi", ppo={**ppo, "hidden": HIDDEN})
-    env = make_hanabi("hanabi", args.num_envs, engine=engine, num_threads=args.threads)  # type: ignore[arg-type]
+    env = make_hanabi("hanabi", args.num_envs, engine=engine, num_threads=1 if engine == "hle" else args.threads)  # type: ignore[arg-type]
     table = np.log(np.random.default_rng(0).dirichlet(np.ones(ACTIONS), len(env.game.observations)))
     for metrics in PPO(config, env, FixedPrior(table.astype(np.float32)) if prior else None, 0).train(1 << 60):
         shares.append(metrics)

@@ -63,7 +63,7 @@ def make_hanabi(
         threads, first = num_threads, first_stream
         return Hanabi(num_envs, rules, autoreset=autoreset, num_threads=threads, first_stream=first, game=game)
     if engine == "hle" and num_threads > 1:
-        raise UserError(f"--threads {num_threads}: HLE takes one thread only")
+        raise UserError(f"num_threads: {num_threads}; HLE takes one thread only")
     if engine == "hle":
         from envs.hanabi_reference import HanabiReference
 

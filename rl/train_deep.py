@@ -107,9 +107,8 @@ def make_env(config: PPORun | DeepQRun, world: World) -> BatchedEnv:
         return SaySelect(games)
     from envs.hanabi import make_hanabi
 
-    return make_hanabi(
-        config.env, games, engine=config.engine, num_threads=config.threads, first_stream=world.rank * games
-    )
+    threads = 1 if config.engine == "hle" else config.threads  # HLE takes one only; torch takes all
+    return make_hanabi(config.env, games, engine=config.engine, num_threads=threads, first_stream=world.rank * games)
 
 
 def make_prior(config: PPORun, log_prior: NDArray[np.float32] | None, info: dict[str, Any]) -> LogPrior | None:
