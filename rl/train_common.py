@@ -52,6 +52,22 @@ def describe(tracker: RunTracker, config: RunConfig, table: PriorTable | None) -
         _log_prior(tracker, data, table, Path(folder))
 
 
+def summary_head(config: RunConfig, info: dict[str, Any], lam: float) -> dict[str, Any]:
+    """Say what a run was: the beginning of its summary. `info` is its checkpoint's, `lam` counts with a prior only."""
+    meta = info["prior"] or {"backend": "none", "model": "", "instruction": ""}
+    return {
+        "env": config.env,
+        "algo": info["config"]["algo"],
+        "prior": config.prior.method,
+        "backend": meta["backend"],
+        "model": meta["model"],
+        "instruction": meta["instruction"],
+        "lam": lam if info["prior"] else 0.0,
+        "beta": config.prior.beta,
+        "epsilon": config.prior.epsilon,
+    }
+
+
 def _log_prior(tracker: RunTracker, config: dict[str, Any], table: PriorTable | None, folder: Path) -> None:
     write_summary(folder / "config.json", config)
     tracker.artifact(folder / "config.json")

@@ -25,7 +25,7 @@ from rl.distributed import World
 from rl.evaluate import evaluate_policy
 from rl.log_prior import FixedPrior, LogPrior
 from rl.ppo import PPO
-from rl.train_common import Progress, describe, open_tracker, prior_table
+from rl.train_common import Progress, describe, open_tracker, prior_table, summary_head
 from runs.tracking import RunTracker
 from schemas.command_line import write_summary
 from schemas.errors import ModelError, UserError
@@ -263,21 +263,12 @@ def _finish(
     config: PPORun | DeepQRun, tracker: RunTracker, results: list[dict[str, Any]], info: dict[str, Any]
 ) -> dict[str, Any]:
     """Print and log what all seeds came to; returns the summary."""
-    meta = info["prior"] or {"backend": "none", "model": "", "instruction": ""}
     folder = CHECKPOINTS / tracker.run_id
     seconds = sum(load_checkpoint(part)[1]["train_seconds"] for part in seed_folders(folder))
     scores = np.array([entry["score"] for entry in results])
     summary = {
-        "env": config.env,
-        "algo": config.algo,
+        **summary_head(config, info, config.learner.lam),
         "net": config.net,
-        "prior": config.prior.method,
-        "backend": meta["backend"],
-        "model": meta["model"],
-        "instruction": meta["instruction"],
-        "lam": config.learner.lam if info["prior"] else 0.0,
-        "beta": config.prior.beta,
-        "epsilon": config.prior.epsilon,
         "seeds": results,
         "mean_score": float(scores.mean()),
         "train_seconds": seconds,

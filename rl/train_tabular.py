@@ -13,7 +13,7 @@ from rl.checkpoint import CHECKPOINTS, Arrays, save_checkpoint
 from rl.config import TabularRun
 from rl.evaluate import adherence, seed_results
 from rl.tabular_q import TabularQ
-from rl.train_common import Progress, describe, open_tracker, prior_table
+from rl.train_common import Progress, describe, open_tracker, prior_table, summary_head
 from runs import figures
 from runs.tracking import RunTracker
 from schemas.command_line import write_summary
@@ -109,19 +109,10 @@ def _finish(config: TabularRun, learner: TabularQ, tracker: RunTracker, info: di
     """Evaluate, print, log the evidence; returns the summary."""
     alice, bob = learner.greedy_policies()
     results = seed_results(learner.seeds, alice, bob)
-    meta = info["prior"] or {"backend": "none", "model": "", "instruction": ""}
     scores = np.array([entry["score"] for entry in results])
     human = np.array([entry["human_policy"] for entry in results])
     summary = {
-        "env": config.env,
-        "algo": config.algo,
-        "prior": config.prior.method,
-        "backend": meta["backend"],
-        "model": meta["model"],
-        "instruction": meta["instruction"],
-        "lam": config.q.lam if info["prior"] else 0.0,
-        "beta": config.prior.beta,
-        "epsilon": config.prior.epsilon,
+        **summary_head(config, info, config.q.lam),
         "seeds": results,
         "human_policy_rate": float(human.mean()),
         "mean_score": float(scores.mean()),
