@@ -48,7 +48,10 @@ class CompilerModel(nn.Module):
         folder = find_model(base)
         repair(folder)
         self.tokenizer = AutoTokenizer.from_pretrained(folder.path, local_files_only=True)
-        model = AutoModelForCausalLM.from_pretrained(folder.path, dtype=dtype, local_files_only=True)
+        # Plain attention: for texts of some 50 tokens the fused kernel takes longer on a CPU.
+        model = AutoModelForCausalLM.from_pretrained(
+            folder.path, dtype=dtype, local_files_only=True, attn_implementation="eager"
+        )
         self.words = vocabulary()
         self.index = {word: i for i, word in enumerate(self.words)}
         tokens = [self.tokenizer(f" {word}", add_special_tokens=False).input_ids for word in self.words]

@@ -27,17 +27,17 @@ class TrainConfig(Section):
     """How to fine-tune."""
 
     out: Path = Field(Path("runs/compiler"), description="folder of the checkpoint and the adapter")
-    steps: int = Field(500, ge=1, description="updates; the learning rate falls over the last 30% of them")
-    batch_size: int = Field(24, ge=1, description="pairs an update")
-    learning_rate: float = Field(1e-3, gt=0, description="peak")
+    steps: int = Field(1700, ge=1, description="updates; the learning rate falls over the last 30% of them")
+    batch_size: int = Field(16, ge=1, description="pairs an update")
+    learning_rate: float = Field(1.5e-3, gt=0, description="peak")
     rank: int = Field(8, ge=1, description="rank of the adapters")
     smoothing: float = Field(0.02, ge=0, lt=1, description="share of the target spread over the other legal words")
     seed: int = Field(0, ge=0, description="of the parameters and the pairs")
     dtype: str = Field("bfloat16", description="of the base model in training")
     device: str = Field("cpu", description="cpu or cuda")
-    every: int = Field(50, ge=1, description="updates between two measurements on held-out templates")
+    every: int = Field(100, ge=1, description="updates between two measurements on held-out templates")
     held_out: int = Field(100, ge=1, description="pairs of such a measurement")
-    patience: int = Field(4, ge=1, description="measurements without a better one before training stops")
+    patience: int = Field(100, ge=1, description="measurements without a better one before training stops")
 
 
 class Batch:
