@@ -1,7 +1,8 @@
 """The prior at the levels whose texts cannot be listed: the model is asked for what comes up in training.
 
 Between two updates it is asked for the texts that came up most often and are not known yet, so many at most; a moment
-whose text is not known has the row of its last move, and how many such moments there are is counted.
+whose text is not known has the row of the nearest coarser level that knows it (full, hand, last move), and how many
+such moments there are is counted.
 """
 
 from typing import Any
@@ -14,10 +15,11 @@ from envs.hanabi import PRESETS, preset
 from envs.hanabi_texts import HanabiTexts
 from prior.base import Prior
 from prior.table import Answers
-from schemas.config import PriorConfig
+from schemas.config import Level, PriorConfig
 from schemas.errors import UserError
 
 METHODS = ("structured", "yes-no", "verbalized")
+_ASKED: dict[Level, tuple[Level, ...]] = {"last-move": ("last-move",), "hand": ("hand",), "full": ("hand", "full")}
 
 
 def check_level(config: PriorConfig, game: Game) -> None:
@@ -45,7 +47,7 @@ class LazyPriorTable:
         check_level(config, game)
         self.log_probs = listed
         self._prior, self._instruction, self._listed = Prior(config, game), instruction, len(listed)
-        self._texts = HanabiTexts(preset(game.name), config.level)
+        self._levels = [HanabiTexts(preset(game.name), level) for level in _ASKED[config.level]]  # from the coarsest
         self._keys, self._places = np.zeros(0, np.uint64), np.zeros(0, np.int32)  # sorted keys and their rows
         self._answers: dict[str, Answers] = {}  # by instruction
 
@@ -54,26 +56,39 @@ class LazyPriorTable:
 
         Rows are int32[...], and -1 where the prior has no say.
         """
-        return self._find(self._texts.keys(obs, obs_key), obs_key)
+        rows = obs_key
+        for level in self._levels:
+            rows = self._find(level.keys(obs, obs_key), rows)
+        return rows
 
-    def _find(self, keys: NDArray[np.uint64], obs_key: NDArray[np.int32]) -> NDArray[np.int32]:
+    def _find(self, keys: NDArray[np.uint64], coarser: NDArray[np.int32]) -> NDArray[np.int32]:
         if not len(self._keys):
-            return obs_key
+            return coarser
         place = np.searchsorted(self._keys, keys).clip(max=len(self._keys) - 1)
-        return np.where((self._keys[place] == keys) & (obs_key >= 0), self._places[place], obs_key)
+        return np.where((self._keys[place] == keys) & (coarser >= 0), self._places[place], coarser)
 
     def refresh(self, obs: NDArray[np.uint8], obs_key: NDArray[np.int32]) -> dict[str, float]:
-        """Ask for texts of the observations that are not known, the most frequent first; returns metrics."""
+        """Ask for texts of the observations that are not known, the most frequent first; returns metrics.
+
+        Each level may ask for its share of `texts_per_update`, and for what the coarser one has left.
+        """
         obs, obs_key = obs.reshape(-1, obs.shape[-1]), obs_key.reshape(-1)
-        keys = self._texts.keys(obs, obs_key)
-        unknown = np.flatnonzero((self._find(keys, obs_key) < self._listed) & (obs_key >= 0))
-        _, first, count = np.unique(keys[unknown], return_index=True, return_counts=True)
-        chosen = np.lexsort((first, -count))[: self._prior.config.texts_per_update]
-        moments = unknown[first[chosen]]
-        if len(moments):
-            self._add(keys[moments], [self._texts.text(obs[i], int(obs_key[i])) for i in moments])
-        coarse = (len(unknown) - count[chosen].sum()) / max(1, (obs_key >= 0).sum())
-        return {"train/prior_coarse_share": float(coarse), "train/prior_texts": float(len(self._keys))}
+        budget, said = self._prior.config.texts_per_update, max(1, int((obs_key >= 0).sum()))
+        for i, texts in enumerate(self._levels):
+            keys = texts.keys(obs, obs_key)
+            unknown = np.flatnonzero((self._find(keys, obs_key) < self._listed) & (obs_key >= 0))
+            _, first, count = np.unique(keys[unknown], return_index=True, return_counts=True)
+            chosen = np.lexsort((first, -count))[: -(-budget // (len(self._levels) - i))]
+            moments = unknown[first[chosen]]
+            if len(moments):
+                self._add(keys[moments], [texts.text(obs[m], int(obs_key[m])) for m in moments])
+            budget -= len(moments)
+            coarse = (len(unknown) - count[chosen].sum()) / said
+        metrics = {"train/prior_coarse_share": float(coarse), "train/prior_texts": float(len(self._keys))}
+        if len(self._levels) > 1:
+            listed = (self.rows(obs, obs_key) < self._listed) & (obs_key >= 0)
+            metrics["train/prior_last_move_share"] = float(listed.sum() / said)
+        return metrics
 
     def _add(self, keys: NDArray[np.uint64], texts: list[str]) -> None:
         legal = np.ones((len(texts), self.log_probs.shape[1]), np.bool_)  # the learner masks what is not

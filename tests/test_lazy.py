@@ -92,6 +92,32 @@ def test_the_most_frequent_unknown_texts_are_asked_and_the_rest_is_counted(texts
         assert (rows[coarse] == obs_key.ravel()[coarse]).all()
 
 
+def test_a_full_text_that_is_not_known_has_the_row_of_its_hand_and_else_of_its_last_move(cache):
+    table, listed = lazy(level="full", texts_per_update=20)
+    obs, obs_key, views = moments("hanabi-mini", 8, 30, 1)
+    metrics = table.refresh(obs, obs_key)
+    rows = table.rows(obs, obs_key).ravel()
+    by_level = {level: [view_text(seen, level) for seen in views] for level in ("hand", "full")}
+    asked = {level: [t for t, _ in Counter(texts).most_common(10)] for level, texts in by_level.items()}
+    known = {level: np.array([t in asked[level] for t in texts]) for level, texts in by_level.items()}
+    prior = Prior(PriorConfig(backend="scripted", model="hash"), make_game("hanabi-mini"))
+
+    def row(level, i):
+        legal = np.ones((1, len(prior.game.actions)), np.bool_)
+        return prior.finish(prior.method.scores("play", [by_level[level][i]], legal), legal, None)[0]
+
+    for i in np.flatnonzero(known["full"])[:5]:
+        np.testing.assert_allclose(table.log_probs[rows[i]], row("full", i), rtol=1e-6)
+    hand_only = np.flatnonzero(known["hand"] & ~known["full"])
+    assert len(hand_only)
+    for i in hand_only[:5]:
+        np.testing.assert_allclose(table.log_probs[rows[i]], row("hand", i), rtol=1e-6)
+    neither = ~known["hand"] & ~known["full"]
+    assert neither.any() and (rows[neither] == obs_key.ravel()[neither]).all() and (rows[~neither] >= len(listed)).all()
+    assert metrics["train/prior_coarse_share"] == pytest.approx((~known["full"]).mean())
+    assert metrics["train/prior_last_move_share"] == pytest.approx(neither.mean())
+
+
 def test_a_row_is_what_the_model_says_of_its_text(cache):
     table, _ = lazy(texts_per_update=5, epsilon=0.1, beta=2.0)
     obs, obs_key, views = moments("hanabi-mini", 4, 20, 2)
