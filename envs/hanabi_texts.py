@@ -43,6 +43,41 @@ class HanabiTexts:
         return view_text(read_view(self.rules, obs, self._events[obs_key]), self.level)
 
 
+class TextRows:
+    """Rows of a table that grows with the texts that come up; what is not in it has its last move's row.
+
+    `keys`, uint64[M], sorted, and their rows `places`, int32[M], are all that changes.
+    """
+
+    def __init__(self, rules: HanabiRules, level: Level) -> None:
+        # from the coarsest: a text that is not known has the row of a coarser one
+        self.levels = [HanabiTexts(rules, part) for part in (("hand", "full") if level == "full" else (level,))]
+        self.keys, self.places = np.zeros(0, np.uint64), np.zeros(0, np.int32)
+
+    def rows(self, obs: NDArray[np.uint8], obs_key: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the row of every observation, uint8[..., D], after the last moves `obs_key`, int32[...].
+
+        Rows are int32[...], and -1 where `obs_key` is.
+        """
+        rows = obs_key
+        for texts in self.levels:
+            rows = self.find(texts.keys(obs, obs_key), rows)
+        return rows
+
+    def find(self, keys: NDArray[np.uint64], coarser: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the rows of keys, and what is in `coarser`, int32 of the same shape, for those that are not known."""
+        if not len(self.keys):
+            return coarser
+        place = np.searchsorted(self.keys, keys).clip(max=len(self.keys) - 1)
+        return np.where((self.keys[place] == keys) & (coarser >= 0), self.places[place], coarser)
+
+    def add(self, keys: NDArray[np.uint64], places: NDArray[np.int32]) -> None:
+        """Learn the rows of new keys."""
+        keys, places = np.append(self.keys, keys), np.append(self.places, places)
+        order = np.argsort(keys)
+        self.keys, self.places = keys[order], places[order]
+
+
 @kernel
 def _hash(obs, obs_key, spans, out):  # type: ignore[no-untyped-def]
     """Hash the features of `spans`, int64[S, 2], which are all 0 or 1: 64 of them make a word."""

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from envs.base import Game
 from envs.hanabi import PRESETS, preset
-from envs.hanabi_texts import HanabiTexts
+from envs.hanabi_texts import TextRows
 from prior.base import Prior
 from prior.table import Answers
-from schemas.config import Level, PriorConfig
+from schemas.config import PriorConfig
 from schemas.errors import UserError
 
 METHODS = ("structured", "yes-no", "verbalized")
-_ASKED: dict[Level, tuple[Level, ...]] = {"last-move": ("last-move",), "hand": ("hand",), "full": ("hand", "full")}
 
 
 def check_level(config: PriorConfig, game: Game) -> None:
@@ -47,8 +46,7 @@ class LazyPriorTable:
         check_level(config, game)
         self.log_probs = listed
         self._prior, self._instruction, self._listed = Prior(config, game), instruction, len(listed)
-        self._levels = [HanabiTexts(preset(game.name), level) for level in _ASKED[config.level]]  # from the coarsest
-        self._keys, self._places = np.zeros(0, np.uint64), np.zeros(0, np.int32)  # sorted keys and their rows
+        self._known = TextRows(preset(game.name), config.level)
         self._answers: dict[str, Answers] = {}  # by instruction
 
     def rows(self, obs: NDArray[np.uint8], obs_key: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -56,16 +54,7 @@ class LazyPriorTable:
 
         Rows are int32[...], and -1 where the prior has no say.
         """
-        rows = obs_key
-        for level in self._levels:
-            rows = self._find(level.keys(obs, obs_key), rows)
-        return rows
-
-    def _find(self, keys: NDArray[np.uint64], coarser: NDArray[np.int32]) -> NDArray[np.int32]:
-        if not len(self._keys):
-            return coarser
-        place = np.searchsorted(self._keys, keys).clip(max=len(self._keys) - 1)
-        return np.where((self._keys[place] == keys) & (coarser >= 0), self._places[place], coarser)
+        return self._known.rows(obs, obs_key)
 
     def refresh(self, obs: NDArray[np.uint8], obs_key: NDArray[np.int32]) -> dict[str, float]:
         """Ask for texts of the observations that are not known, the most frequent first; returns metrics.
@@ -74,18 +63,18 @@ class LazyPriorTable:
         """
         obs, obs_key = obs.reshape(-1, obs.shape[-1]), obs_key.reshape(-1)
         budget, said = self._prior.config.texts_per_update, max(1, int((obs_key >= 0).sum()))
-        for i, texts in enumerate(self._levels):
+        for i, texts in enumerate(self._known.levels):
             keys = texts.keys(obs, obs_key)
-            unknown = np.flatnonzero((self._find(keys, obs_key) < self._listed) & (obs_key >= 0))
+            unknown = np.flatnonzero((self._known.find(keys, obs_key) < self._listed) & (obs_key >= 0))
             _, first, count = np.unique(keys[unknown], return_index=True, return_counts=True)
-            chosen = np.lexsort((first, -count))[: -(-budget // (len(self._levels) - i))]
+            chosen = np.lexsort((first, -count))[: -(-budget // (len(self._known.levels) - i))]
             moments = unknown[first[chosen]]
             if len(moments):
                 self._add(keys[moments], [texts.text(obs[m], int(obs_key[m])) for m in moments])
             budget -= len(moments)
             coarse = (len(unknown) - count[chosen].sum()) / said
-        metrics = {"train/prior_coarse_share": float(coarse), "train/prior_texts": float(len(self._keys))}
-        if len(self._levels) > 1:
+        metrics = {"train/prior_coarse_share": float(coarse), "train/prior_texts": float(len(self._known.keys))}
+        if len(self._known.levels) > 1:
             listed = (self.rows(obs, obs_key) < self._listed) & (obs_key >= 0)
             metrics["train/prior_last_move_share"] = float(listed.sum() / said)
         return metrics
@@ -101,7 +90,7 @@ class LazyPriorTable:
         added = self._prior.finish(self._raw(self._instruction, texts), legal, null)
         places = np.arange(len(self.log_probs), len(self.log_probs) + len(texts), dtype=np.int32)
         self.log_probs = np.concatenate([self.log_probs, added])
-        self._index(np.append(self._keys, keys), np.append(self._places, places))
+        self._known.add(keys, places)
 
     def _raw(self, instruction: str, texts: list[str]) -> NDArray[np.float64]:
         prior, num_actions = self._prior, self.log_probs.shape[1]
@@ -115,15 +104,15 @@ class LazyPriorTable:
             self._answers[instruction] = Answers(prior.question(instruction), num_actions, backend.chunk_size)
         return self._answers[instruction].scores(texts, ask)
 
-    def _index(self, keys: NDArray[np.uint64], places: NDArray[np.int32]) -> None:
-        order = np.argsort(keys)
-        self._keys, self._places = keys[order], places[order]
-
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what has been learned from the model, for a checkpoint."""
-        return {"keys": self._keys, "places": self._places, "log_probs": self.log_probs[self._listed :]}
+        return {
+            "keys": self._known.keys,
+            "places": self._known.places,
+            "log_probs": self.log_probs[self._listed :],
+        }
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
         """Go on from what `state` returned."""
         self.log_probs = np.concatenate([self.log_probs[: self._listed], state["log_probs"]])
-        self._keys, self._places = state["keys"], state["places"]
+        self._known.keys, self._known.places = state["keys"], state["places"]

@@ -22,6 +22,7 @@ from torch import Tensor
 from envs.base import BatchedEnv, Step
 from rl.checkpoint import Arrays, part
 from rl.config import DeepQRun
+from rl.log_prior import LogPrior
 from rl.networks import make_network
 from rl.policy import NetworkPolicy
 from rl.regularizer import prior_rows, regularized_scores, schedule
@@ -41,9 +42,9 @@ class Targets(NamedTuple):
 
 
 class DeepQ:
-    """One seed of InstructQ. `log_prior`: float32[num_observations, A], rows as the env's obs_key names them."""
+    """One seed of InstructQ, of plain Q-learning if `prior` is None."""
 
-    def __init__(self, config: DeepQRun, env: BatchedEnv, log_prior: NDArray[np.float32] | None, seed: int) -> None:
+    def __init__(self, config: DeepQRun, env: BatchedEnv, prior: LogPrior | None, seed: int) -> None:
         self.config, self.env, self.seed, self.steps, self.updates = config, env, seed, 0, 0
         q, self._actions = config.q, len(env.game.actions)
         if q.vdn and config.net != "mlp":
@@ -52,7 +53,7 @@ class DeepQ:
         if q.vdn and self._encode is None:
             raise UserError("--vdn: this engine shows the player to act only; use --engine numba")
         self.device = torch.device(config.prior.device)
-        self._log_prior = None if log_prior is None else torch.from_numpy(log_prior).to(self.device)
+        self._prior = prior
         self._random = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)
         hand = own_hand(env).shape[1] if q.aux else 0
@@ -79,6 +80,8 @@ class DeepQ:
         self._memory = torch.zeros(env.num_envs, env.num_players, self.network.state_size, device=self.device)
         self._fresh = np.ones((env.num_envs, env.num_players), np.bool_)  # seats that have not moved in their game
         self._scores = Scores(env.num_envs)
+        self._seen: list[tuple[NDArray[np.uint8], NDArray[np.int32]]] = []  # since the prior was refreshed
+        self._log_prior = self._prior_tensor()
         self._seconds = {"time/env": 0.0, "time/prior": 0.0}  # of this round
         self._now: Step = env.reset(seed)
 
@@ -101,6 +104,7 @@ class DeepQ:
             for _ in range(q.rollout):
                 self._move()
             clock.append(time.perf_counter())
+            learned = self._refresh()
             if q.anneal_lr:
                 self.optimizer.param_groups[0]["lr"] = q.lr * (1 - 0.9 * self.done)
             totals: Counter[str] = Counter()
@@ -109,11 +113,26 @@ class DeepQ:
                     totals.update(self._update())
             clock.append(time.perf_counter())
             metrics = {f"train/{name}": total / q.updates for name, total in totals.items()}
-            if self._log_prior is not None:
-                metrics["train/lambda"] = self.lam
+            if self._prior is not None:
+                metrics |= {"train/lambda": self.lam} | learned
             collect, learn = np.diff(clock)
             yield metrics | self._scores.take() | self._seconds | {"time/collect": collect, "time/learn": learn}
             self._seconds = dict.fromkeys(self._seconds, 0.0)
+
+    def _refresh(self) -> Metrics:
+        """Let the prior learn about what was seen since the last time."""
+        if self._prior is None:
+            return {}
+        clock = time.perf_counter()
+        obs, obs_key = (np.stack(parts) for parts in zip(*self._seen, strict=True))
+        self._seen.clear()
+        learned = self._prior.refresh(obs, obs_key)
+        self._log_prior = self._prior_tensor()
+        self._seconds["time/prior"] += time.perf_counter() - clock
+        return learned
+
+    def _prior_tensor(self) -> Tensor | None:
+        return None if self._prior is None else self._tensor(self._prior.log_probs)
 
     @torch.no_grad()
     def _move(self) -> None:
@@ -129,13 +148,15 @@ class DeepQ:
                 self._memory[games, player] = memory
             else:
                 out = self.network(obs)
-        scores = self._regularized(self._q(out, legal), step.obs_key, legal).cpu()
+        scores = self._regularized(self._q(out, legal), step.obs, step.obs_key, legal).cpu()
         noise = torch.rand(scores.shape, generator=self._random).masked_fill_(~torch.from_numpy(step.legal), -1)
         explores = torch.rand(len(games), 1, generator=self._random) < self._explore
         action = torch.where(explores, noise, scores).argmax(-1).numpy()
         views = [step.obs, *(self._encode(k) for k in range(1, self.replay.views))]
         hand = {"hand": own_hand(env)} if self.config.q.aux else {}
         start = self._fresh[games, step.player]
+        if self._prior is not None:
+            self._seen.append((step.obs.copy(), step.obs_key.copy()))
         clock = time.perf_counter()
         now = env.step(action)
         self._seconds["time/env"] += time.perf_counter() - clock
@@ -194,26 +215,29 @@ class DeepQ:
         with self._autocast():
             if self.network.state_size:
                 row = draw.row + np.arange(self._length + q.n_step)[:, None] * players
-                obs = self._input(replay.take("obs", row, draw.game))[:, :, 0]
+                seen = replay.take("obs", row, draw.game)[:, :, 0]
+                obs = self._input(seen)
                 starts = self._tensor(replay.take("start", row, draw.game))
                 empty = torch.zeros(len(draw.row), self.network.state_size, device=self.device)
                 out = self.network.unroll(obs, empty, starts)[:, :, None]
                 with torch.no_grad():
                     late = self.target.unroll(obs, empty, starts)[q.n_step :, :, None]
-                out, online = out[: self._length], out[q.n_step :].detach()
+                out, online, seen = out[: self._length], out[q.n_step :].detach(), seen[q.n_step :]
                 filled = torch.arange(self._length, device=self.device)[:, None] >= q.burn_in
                 learned = filled | (starts[: self._length].cumsum(0) > 0)
             else:
                 out = self.network(self._input(replay.take("obs", draw.row + own, draw.game)))
                 with torch.no_grad():
-                    obs = self._input(replay.take("obs", draw.row + own + self._horizon, draw.game))
+                    seen = replay.take("obs", draw.row + own + self._horizon, draw.game)
+                    obs = self._input(seen)
                     online, late = self.network(obs), self.target(obs)
+                seen = seen[:, :, 0]
                 learned = torch.ones(out.shape[:2], dtype=torch.bool, device=self.device)
         with torch.no_grad():
             row = draw.row + own + self._horizon
             legal = self._tensor(replay.take("legal", row, draw.game))
             key = replay.take("obs_key", row, draw.game)
-            best = self._regularized(self._q(online[..., 0, :], legal), key, legal).argmax(-1, keepdim=True)
+            best = self._regularized(self._q(online[..., 0, :], legal), seen, key, legal).argmax(-1, keepdim=True)
             value = self._q(late[..., 0, :], legal).gather(-1, best)[..., 0] + late[..., 1:, self._actions].sum(-1)
             row = draw.row + np.arange(self._span - 1)[:, None]
             reward, done = (replay.take(name, row, draw.game) for name in ("reward", "done"))
@@ -226,12 +250,13 @@ class DeepQ:
         mean = (advantage * legal).sum(-1, keepdim=True) / legal.sum(-1, keepdim=True)
         return out[..., self._actions, None] + advantage - mean
 
-    def _regularized(self, q: Tensor, obs_key: NDArray[np.int32], legal: Tensor) -> Tensor:
-        """Q + lambda * log prior, float32[..., A], -inf where not legal."""
-        if self._log_prior is None or not self.lam:
+    def _regularized(self, q: Tensor, obs: NDArray[Any], obs_key: NDArray[np.int32], legal: Tensor) -> Tensor:
+        """Q + lambda * log prior, float32[..., A], -inf where not legal; `obs`, 0 or 1 [..., D], is what is seen."""
+        if self._prior is None or self._log_prior is None or not self.lam:
             return q.masked_fill(~legal, -torch.inf)
         clock = time.perf_counter()
-        scores = regularized_scores(q, prior_rows(self._log_prior, self._tensor(obs_key)), legal, self.lam)
+        rows = self._tensor(self._prior.rows(obs.view(np.uint8), obs_key))
+        scores = regularized_scores(q, prior_rows(self._log_prior, rows), legal, self.lam)
         self._seconds["time/prior"] += time.perf_counter() - clock
         return scores
 
@@ -266,12 +291,14 @@ class DeepQ:
         arrays |= {f"replay.{name}": array for name, array in replay.arrays.items()}
         arrays |= module_arrays("network", self.network) | module_arrays("target", self.target)
         arrays |= optimizer_arrays(self.optimizer)
-        arrays |= {"fresh": self._fresh, "memory": self._memory.cpu().numpy(), "running": self._scores.running}
+        own = {"fresh": self._fresh, "memory": self._memory.cpu().numpy(), "running": self._scores.running}
+        arrays |= {name: array.copy() for name, array in own.items()}
         arrays["random"] = self._random.get_state().numpy()
         info = {"steps": self.steps, "updates": self.updates, "network": self._spec}
         info |= {"replay_count": replay.count, "replay_highest": replay.highest}
-        if self._log_prior is not None:  # the policy needs it
-            arrays["log_prior"] = self._log_prior.cpu().numpy()
+        if self._prior is not None:  # the policy needs it
+            arrays |= {"log_prior": self._prior.log_probs}
+            arrays |= {f"prior.{name}": array for name, array in self._prior.state().items()}
             info["lam"] = schedule(q.lam, q.lam_end, q.lam_schedule, 1.0)
         return arrays, info
 
@@ -284,6 +311,9 @@ class DeepQ:
         self._fresh[:], self._scores.running[:] = arrays["fresh"], arrays["running"]
         self._memory = self._tensor(arrays["memory"])
         self._now = self.env.restore(part("env", arrays))
+        if self._prior is not None:
+            self._prior.restore(part("prior", arrays))
+            self._log_prior = self._prior_tensor()
         self._random.set_state(torch.from_numpy(arrays["random"]))
         self.steps, self.updates = info["steps"], info["updates"]
 
@@ -295,6 +325,4 @@ class DeepQ:
     def policy(self) -> NetworkPolicy:
         """Return the greedy policy; the prior stays, with the lambda that the training ends with."""
         q = self.config.q
-        return NetworkPolicy(
-            self.network, log_prior=self._log_prior, lam=schedule(q.lam, q.lam_end, q.lam_schedule, 1.0)
-        )
+        return NetworkPolicy(self.network, prior=self._prior, lam=schedule(q.lam, q.lam_end, q.lam_schedule, 1.0))

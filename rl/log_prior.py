@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.hanabi_texts import TextRows
 from rl.checkpoint import Arrays
 
 
@@ -37,17 +38,17 @@ class LogPrior(Protocol):
 
 
 class FixedPrior:
-    """The prior of a game whose observations are all listed: rows are the env's keys."""
+    """A table that stays as it is: of listed observations, whose rows are the env's keys, or with an index of texts."""
 
-    def __init__(self, log_probs: NDArray[np.float32]) -> None:
-        self.log_probs = log_probs
+    def __init__(self, log_probs: NDArray[np.float32], texts: TextRows | None = None) -> None:
+        self.log_probs, self._texts = log_probs, texts
 
     def rows(self, obs: NDArray[np.uint8], obs_key: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return `obs_key`."""
-        return obs_key
+        """Return the rows of observations: `obs_key`, unless there is an index."""
+        return obs_key if self._texts is None else self._texts.rows(obs, obs_key)
 
     def refresh(self, obs: NDArray[np.uint8], obs_key: NDArray[np.int32]) -> dict[str, float]:
-        """Do nothing: all is known."""
+        """Do nothing: the table stays as it is."""
         return {}
 
     def state(self) -> Arrays:

@@ -5,9 +5,9 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from envs.base import Step
+from rl.log_prior import LogPrior
 from rl.networks import Network
 from rl.regularizer import masked_log_softmax, prior_rows, regularized_scores
 
@@ -37,13 +37,13 @@ class NetworkPolicy:
     """A trained network: greedy, or sampling.
 
     Scores are the network's first A outputs (logits, or advantages, which rank moves as Q does), plus
-    lam * `log_prior`[obs_key] where a table is given (InstructQ keeps its prior at test time; InstructPPO needs none).
+    lam * log prior where one is given (InstructQ keeps its prior at test time; InstructPPO needs none).
     """
 
     def __init__(
-        self, network: Network, *, sample: bool = False, log_prior: Tensor | None = None, lam: float = 0.0
+        self, network: Network, *, sample: bool = False, prior: LogPrior | None = None, lam: float = 0.0
     ) -> None:
-        self.network, self.sample, self.log_prior, self.lam = network.eval(), sample, log_prior, lam
+        self.network, self.sample, self.prior, self.lam = network.eval(), sample, prior, lam
 
     def sit(self, num_envs: int, seed: int) -> "NetworkSeat":
         """Take a seat with empty memory."""
@@ -66,9 +66,10 @@ class NetworkSeat:
         out, self._state[where] = policy.network.step(torch.from_numpy(step.obs[rows]).float(), self._state[where])
         legal = torch.from_numpy(step.legal[rows])
         scores = out[:, : legal.shape[1]]
-        if policy.log_prior is not None and policy.lam:
-            prior = prior_rows(policy.log_prior, torch.from_numpy(step.obs_key[rows]))
-            scores = regularized_scores(scores, prior, legal, policy.lam)
+        if policy.prior is not None and policy.lam:
+            chosen = policy.prior.rows(step.obs[rows], step.obs_key[rows])
+            log_prior = prior_rows(torch.from_numpy(policy.prior.log_probs), torch.from_numpy(chosen))
+            scores = regularized_scores(scores, log_prior, legal, policy.lam)
         log_probs = masked_log_softmax(scores, legal)
         self.log_probs = log_probs.numpy()
         if policy.sample:

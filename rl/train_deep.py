@@ -86,8 +86,6 @@ def _prepare(config: PPORun | DeepQRun) -> World:
     if kind == "cuda" and not torch.cuda.is_available():
         raise ModelError(f"--device {device}: this machine's torch sees no CUDA device; use --device cpu")
     flag = f"--level {config.prior.level}"
-    if isinstance(config, DeepQRun) and config.prior.level != "last-move":
-        raise UserError(f"{flag}: InstructQ plays by the table of last moves; use --algo ppo, or --level last-move")
     torch.set_num_threads(config.threads)
     world = World.join(device)
     if world.size > 1 and config.prior.level != "last-move":
@@ -111,7 +109,9 @@ def make_env(config: PPORun | DeepQRun, world: World) -> BatchedEnv:
     return make_hanabi(config.env, games, engine=config.engine, num_threads=threads, first_stream=world.rank * games)
 
 
-def make_prior(config: PPORun, log_prior: NDArray[np.float32] | None, info: dict[str, Any]) -> LogPrior | None:
+def make_prior(
+    config: PPORun | DeepQRun, log_prior: NDArray[np.float32] | None, info: dict[str, Any]
+) -> LogPrior | None:
     """Return the prior of a learner at its beginning; `log_prior` is the table of all last moves."""
     if log_prior is None:
         return None
@@ -125,11 +125,12 @@ def make_learner(
 ) -> PPO | DeepQ:
     """Return the learner of one seed, at its beginning. Raises UserError if several processes would train InstructQ."""
     env = make_env(config, world)
-    if isinstance(config, PPORun):
-        return PPO(config, env, make_prior(config, log_prior, info), seed, world)
-    if world.size > 1:
+    if isinstance(config, DeepQRun) and world.size > 1:
         raise UserError("--algo q: it is trained by one process; torchrun is for ppo")
-    return DeepQ(config, env, log_prior, seed)
+    prior = make_prior(config, log_prior, info)
+    if isinstance(config, PPORun):
+        return PPO(config, env, prior, seed, world)
+    return DeepQ(config, env, prior, seed)
 
 
 def _run(

@@ -6,7 +6,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from envs.hanabi import preset
+from envs.hanabi_texts import TextRows
 from rl.checkpoint import Arrays, load_checkpoint, part
+from rl.log_prior import FixedPrior
 from rl.networks import make_network
 from rl.policy import NetworkPolicy
 from schemas.errors import UserError
@@ -60,5 +63,11 @@ def load_policy(folder: Path, *, sample: bool = False) -> tuple[NetworkPolicy, d
         raise UserError(f"checkpoint: {folder} holds no network")
     network = make_network(**info["network"])
     restore_module("network", network, arrays)
-    log_prior = torch.from_numpy(arrays["log_prior"]) if info.get("lam") else None
-    return NetworkPolicy(network, sample=sample, log_prior=log_prior, lam=info.get("lam", 0.0)), info
+    if not info.get("lam"):
+        return NetworkPolicy(network, sample=sample), info
+    texts = None
+    if known := part("prior", arrays):
+        texts = TextRows(preset(info["config"]["env"]), info["config"]["prior"]["level"])
+        texts.keys, texts.places = known["keys"], known["places"]
+    prior = FixedPrior(arrays["log_prior"], texts)
+    return NetworkPolicy(network, sample=sample, prior=prior, lam=info["lam"]), info

@@ -13,6 +13,7 @@ from envs.say_select import SaySelect
 from rl.checkpoint import load_checkpoint, save_checkpoint
 from rl.config import DeepQRun
 from rl.deep_q import DeepQ
+from rl.log_prior import FixedPrior
 from rl.replay import Replay, n_step_returns
 from schemas.errors import UserError
 
@@ -31,7 +32,7 @@ SMALL = {
 def learner(env_name="hanabi-very-small", log_prior=None, seed=3, net="mlp", steps=10_000, **q):
     config = DeepQRun.model_validate({"env": env_name, "net": net, "steps": steps, "q": SMALL | q})
     env = SaySelect(config.q.num_envs) if env_name == "say-select" else make_hanabi(env_name, config.q.num_envs)
-    return DeepQ(config, env, log_prior, seed)
+    return DeepQ(config, env, None if log_prior is None else FixedPrior(log_prior), seed)
 
 
 def train(learner, until):
