@@ -9,12 +9,16 @@ import numpy as np
 import tyro
 from pydantic import Field
 
+from runs.figures import learning_curves
 from runs.tracking import open_store
 from schemas.command_line import parse, run_main, write_summary
 from schemas.config import Section
 from schemas.errors import UserError
 
-_METRICS = ("final/score", "final/human_policy", "final/adherence")
+_METRICS = (
+    *("final/score", "final/human_policy", "final/adherence"),
+    *("final/perfect", "final/response_color", "final/response_rank", "final/hint_color"),
+)
 _RATES = ("final/human_policy",)
 
 
@@ -27,6 +31,8 @@ class CompareConfig(Section):
     tracking_uri: str = Field("sqlite:///runs/mlflow.db", description="MLflow store")
     experiment: str = Field("say-select", description="MLflow experiment")
     summary: Path | None = Field(None, description="write the comparison as JSON")
+    figure: Path | None = Field(None, description="draw how a metric went in training as PNG")
+    curve: str = Field("train/score", min_length=1, description="the metric of the figure")
 
 
 def mean_interval(values: Sequence[float], *, rate: bool = False) -> tuple[float, float, float]:
@@ -81,10 +87,34 @@ def compare(config: CompareConfig) -> list[dict[str, Any]]:
                 "prior": run.data.tags.get("prior", ""),
                 "model": run.data.tags.get("model", ""),
                 "seeds": len(seeds),
+                "seed_runs": [seed.info.run_id for seed in seeds],
                 "metrics": {m: mean_interval(v, rate=m in _RATES) if v else None for m, v in values.items()},
             }
         )
     return entries
+
+
+def draw_curves(config: CompareConfig, entries: Sequence[dict[str, Any]], file: Path) -> None:
+    """Draw `config.curve` over steps, a line a run: the mean of its seeds, and their range.
+
+    Raises UserError naming the metrics that there are if a run does not have that one.
+    """
+    client = open_store(config.tracking_uri)
+    curves = []
+    for entry in entries:
+        histories = [client.get_metric_history(run, config.curve) for run in entry["seed_runs"]]
+        histories = [history for history in histories if history]
+        if not histories:
+            known = sorted({name for run in entry["seed_runs"] for name in client.get_run(run).data.metrics})
+            raise UserError(f"--curve {config.curve}: {entry['name']} has no such metric; it has {', '.join(known)}")
+        # a run that was resumed may hold the same step twice
+        points = [np.array(sorted({m.step: m.value for m in history}.items())) for history in histories]
+        steps = np.unique(np.concatenate([one[:, 0] for one in points]))
+        steps = steps[(steps >= max(one[0, 0] for one in points)) & (steps <= min(one[-1, 0] for one in points))]
+        same = sum(other["name"] == entry["name"] for other in entries) > 1
+        name = f"{entry['name']} ({entry['run_id'][:8]})" if same else entry["name"]
+        curves.append((name, steps, np.stack([np.interp(steps, *one.T) for one in points])))
+    learning_curves(file, curves, config.curve)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -94,14 +124,17 @@ def main(argv: Sequence[str]) -> None:
     if not entries:
         raise UserError(f"no finished run in experiment {config.experiment} of {config.tracking_uri}; train one first")
     width = max(len(entry["name"]) for entry in entries)
-    print(f"{'run':8}  {'name':{width}}  seeds  " + "  ".join(f"{m.removeprefix('final/'):>20}" for m in _METRICS))
+    shown = [m for m in _METRICS if any(entry["metrics"][m] for entry in entries)]
+    print(f"{'run':8}  {'name':{width}}  seeds  " + "  ".join(f"{m.removeprefix('final/'):>20}" for m in shown))
     for entry in entries:
         cells = []
-        for metric in _METRICS:
+        for metric in shown:
             value = entry["metrics"][metric]
             cells.append("-" if value is None else "{:.3f} [{:.3f}, {:.3f}]".format(*value))
         line = "  ".join(f"{cell:>20}" for cell in cells)
         print(f"{entry['run_id'][:8]}  {entry['name']:{width}}  {entry['seeds']:5}  {line}")
+    if config.figure:
+        draw_curves(config, entries, config.figure)
     if config.summary:
         write_summary(config.summary, {"runs": entries})
 

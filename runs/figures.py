@@ -55,6 +55,22 @@ def difference_heatmap(
     _save(figure, file)
 
 
+def learning_curves(
+    file: Path, curves: Sequence[tuple[str, NDArray[np.float64], NDArray[np.float64]]], label: str
+) -> None:
+    """Draw (name, steps float[T], values float[seeds, T]): the mean of the seeds as a line, their range as a band."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, steps, values in curves:
+        (line,) = axes.plot(steps, values.mean(axis=0), label=name)
+        axes.fill_between(steps, values.min(axis=0), values.max(axis=0), color=line.get_color(), alpha=0.2, lw=0)
+    axes.set_xlabel("steps")
+    axes.set_ylabel(label)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _save(figure, file)
+
+
 def convention_figure(file: Path, tables: NDArray[np.int64], titles: Sequence[str]) -> None:
     """Draw what Bob does, a panel for each table int[6, 5]: his last selection down, the number said across.
 

@@ -73,6 +73,10 @@ def test_a_run_leaves_its_evidence(workdir, capsys):
     assert summary["mlflow_run_id"][:8] in capsys.readouterr().out
     with pytest.raises(UserError, match="no run 'nope'"):
         compare_main(["nope"])
+    compare_main(["--figure", "curves.png", "--curve", "eval/score"])
+    assert (workdir / "curves.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(UserError, match="--curve train/nope: .* has no such metric; it has eval/score, "):
+        compare_main(["--figure", "curves.png", "--curve", "train/nope"])
 
 
 def test_kill_9_then_resume_ends_as_if_nothing_had_happened(workdir):
