@@ -7,7 +7,7 @@ phrase; `phrases` of a game say both.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prior.compiler.writer import Writer, gerund, sentence, third_person
+from prior.compiler.writer import Writer, gerund, third_person
 
 Say = Callable[[Writer], str]
 
@@ -147,17 +147,6 @@ _UNLESS_THEN = (
 )  # fmt: skip
 _ONLY = ("{r} only (if|when) {c}", "only {b} (when|if) {c}", "{a} (may|can|should|must) {b} only (when|if) {c}", "{b} only after {n}", "only after {n} {a} may {b}",
          "{ing} is (allowed|fine) only (when|if) {c}", "never {b} unless {c}", "(don't|do not) {b} unless {c}", "(don't|do not) {b} except after {n}", "~{b} solely (when|if) {c}")  # fmt: skip
-_OPENERS = (
-    "(Here is|Here's) (how we play|our convention|the plan|my rule|what to do|the deal):", "(Our|My|The) (convention|rule|rules|plan|agreement|strategy) (is simple|for today|):", "Listen:", "OK, (so |)",
-    "Remember(:|,)", "Rules:", "So,", "Please (remember|note):", "I (want|would like) us to play like this:", "Let me explain.", "Just do this:", "Pay attention:", "Hey,", "Hi (there|)!", "We agreed on this:", "Important:", "Note:",
-    "~Dear partner,", "~In a nutshell:", "~Here goes:",
-)  # fmt: skip
-_ASIDES = (
-    "Thanks!", "Good luck!", "Have fun.", "That's all.", "That is (the whole rule|it|everything).", "We have played together for years.", "I like blue (best|more than red).", "It's that simple.", "Simple as that.",
-    "We need 25 points.", "The goal is to win (together|).", "I learned this from my sister.", "Don't worry about (the score|making mistakes).", "Take your time.", "I know it sounds strange.", "This works well for us.", "It saves time.",
-    "(Coffee|Dinner|Tea) is at six.", "My cat is watching.", "I had a long day.", "Is that clear?", "OK?", "Got it?", "(Trust me|Believe me).", "No matter what the score is.", "Keep it up.", "Nothing more.", "This is our third game today.",
-    "~Cheers.", "~That will do nicely.", "~The weather is lovely.",
-)  # fmt: skip
 _REJECTED = (
     "(A lot of people|Many players|Some people|Most bots|Beginners|Others|My brother and his friends) {x}(, but|;) (we|I) (don't|do not): {r}", "Instead of {ing}, {r}", "{r} instead of {ing}", "{r} rather than {xb}", "Do not {xb}, {i}", "Don't {xb}; {i}",
     "Not {ing}: {r}", "{r}, (do not|don't) {xb}", "It may be tempting to {xb}, but {r}", "You might expect that {a} should {xb}. No: {r}",
@@ -224,35 +213,9 @@ def corrected(w: Writer, wrong: str, right: str) -> str:
     return w.say(_CORRECTED, wrong=wrong.rstrip("."), right=right)
 
 
-def joined(w: Writer, parts: list[str], first_else: str | None = None) -> str:
-    """Put the sentences of rules into one text, with openers and asides now and then."""
-    if first_else is not None:
-        text = first_else
-    elif w.chance(0.25) and all(len(p) < 90 and "." not in p for p in parts):
-        link = w.choose(("; ", ", and ", ", ", "; ", " and ", " - ", ", but "))
-        text = sentence(link.join(part.rstrip(".") for part in parts))
-    elif len(parts) > 1 and w.chance(0.05):
-        text = "\n".join(f"{i + 1}. {sentence(p)}" for i, p in enumerate(parts))
-    else:
-        links = ("(And |Also, |Second, |Next, |Moreover, |Besides, |But |~Furthermore, |)",)
-        text = " ".join(sentence((w.say(links) + " " if i and w.chance(0.25) else "") + p) for i, p in enumerate(parts))
-    if w.chance(0.14):
-        text = f"{w.say(_OPENERS)} {text}"
-    if w.chance(0.10):
-        text = f"{text} {aside(w)}"
-    if w.chance(0.04):
-        text = f"{aside(w)} {text}"
-    return text
-
-
 def else_first(w: Writer, answer: Answer, rest: str) -> str:
     """Say the default before its exceptions."""
     frames = [f for f in _FIRST_ELSE if not f[0].startswith("~")]
     head, link = w.choose(frames)
     first = w.say(head, r=answer.clause(w), inf=w.say(answer.infinitive(w)))
     return f"{first[:1].upper()}{first[1:]} {w.say(link)} {rest}"
-
-
-def aside(w: Writer) -> str:
-    """Say something that is no rule."""
-    return w.say(_ASIDES)

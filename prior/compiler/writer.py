@@ -73,8 +73,14 @@ class Writer:
 
     def choose(self, items: Sequence, p: Sequence[float] | None = None):  # type: ignore[type-arg, no-untyped-def]
         """Return one of the items, all equally likely unless weights are given."""
-        weights = None if p is None else np.array(p) / np.sum(p)
-        return items[int(self.rng.choice(len(items), p=weights))]
+        if p is None:
+            return items[int(self.rng.random() * len(items))]
+        rest = self.rng.random() * sum(p)
+        for item, weight in zip(items, p, strict=True):
+            rest -= weight
+            if rest < 0:
+                return item
+        return items[-1]
 
     def pick(self, options: Sequence[str]) -> str:
         """Return one of the templates; held-out ones never in training, and often otherwise."""
