@@ -17,6 +17,7 @@ from prior.compiler.hanabi_draw import (
     cases,
     program,
 )
+from prior.compiler.hanabi_short import short
 from prior.compiler.sentences import Answer
 from prior.compiler.writer import Writer, gerund, sentence
 from schemas.convention import Convention, Do, Response, When
@@ -28,7 +29,9 @@ def _event(when: When) -> s.Event:
 
 def instruction(w: Writer) -> tuple[str, Convention]:
     """Draw an instruction and the program that it means."""
-    kind = w.choose(("rules", "always", "unless", "only", "global", "equal"), [0.70, 0.11, 0.09, 0.03, 0.04, 0.03])
+    kind = w.choose(("rules", "always", "unless", "only", "global", "equal", "short"), [63, 10, 8, 3, 4, 3, 9])
+    if kind == "short":
+        return short(w)
     return {"rules": _rules, "always": _always, "unless": _unless, "only": _only, "global": _global, "equal": _equal}[
         kind
     ](w)  # fmt: skip

@@ -162,6 +162,8 @@ def program(found: Sequence[Case], otherwise: Response) -> Convention:
     if len(both) == 2 and both[0][1] == both[1][1]:
         ordered = [c for c in ordered if c not in both] + [(When(happened="hint"), both[0][1])]
         ordered.sort(key=key)
+    wide = {case[0].happened: case[1] for case in ordered if case[0] == When(happened=case[0].happened)}
+    ordered = [c for c in ordered if c[0] == When(happened=c[0].happened) or wide.get(c[0].happened) != c[1]]
     first: dict[Response, int] = {}
     for i, (_, response) in enumerate(ordered):
         first.setdefault(response, i)

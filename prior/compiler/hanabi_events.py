@@ -5,6 +5,23 @@ from prior.compiler.writer import Writer, gerund
 from schemas.convention import When
 
 _HINT_CLAUSES = (
+    "{p} (#signal|#state|#share|#declare|#call out|#call|#specify|#identify) (a|the) {K} (of {cards}|)",
+    "{p} (#single|#pick) out {cards} by {K}",
+    "{p} (#hand|#send|#offer|#drop|#provide) {ao} (a|some) {K} (info|information|{H})",
+    "{p} #describe {cards} by {K}",
+    "{ap} cards are (described|identified|clued|hinted|named) by {K}",
+    "{a} @get (some|) {K} (info|information)",
+    "{p} #cue (a|) {K}",
+    "what {p} #give is a {K} {H}",
+    "{p} #talk (to {ao} |)about (a {K}|{K}s)",
+    "{p} (#mark|#touch) {cards} by {K}",
+    "{a} @have (just |)(been given|received|been told|heard|gotten) a {K}( {H}|)",
+    "some of {ap} cards (are|were|have been) (hinted|named|clued|touched) by {K}",
+    "the {K} of {cards} (is|was|has been|gets) (named|told|hinted|revealed|pointed out|given away)",
+    "{p} #say (what|which) {K} {ap} cards have",
+    "it (is|was) a {K} {H}",
+    "a {H} (of|by) {K} (comes|came|comes in|is given)",
+    "{p} #go for {K}",
     "{p} #tell {ao} (the|a|about the|about a) {K} (of|on) {cards}",
     "{p} #tell {ao} (a|the|about a|something about) {K}",
     "{p} #give {ao} a {K} {H}",
@@ -14,8 +31,8 @@ _HINT_CLAUSES = (
     "{p} (#reveal|#name|#indicate|#mention|#announce|#show {ao}|#point out|#say|~#disclose|~#communicate) (the|a) {K} (of {cards}|)",
     "{p} #use a {K} {H}",
     "{p} #hint {cards} (by|with a) {K}",
-    "{p} (told|has told) {ao} (the|a) {K} (of {cards}|)",
-    "{p} (gave|has given|just gave) {ao} a {K} {H}",
+    "{p} (told|#have told) {ao} (the|a) {K} (of {cards}|)",
+    "{p} (gave|#have given|just gave) {ao} a {K} {H}",
     "{p} (just|) (hinted|clued) (a|) {K}",
     "{p} (#point|#refer) to {cards} by {K}",
     "{a} (@get|@receive|@be given|~@am handed) a {K} {H}",
@@ -35,11 +52,13 @@ _HINT_CLAUSES = (
     "~{p} #inform {ao} of (a|the) {K}",
 )
 _HINT_NOUNS = (
+    "{K} info", "a {K} cue", "a {H} (by|with a|that names a|that is about|telling a) {K}", "{p}'s {K} {H}", "{K} {Hs}", "(the|this) {K} {H}", "being (hinted|clued) (by|about a|on) {K}", "cards (hinted|clued|named) by {K}", "(a|any) {H} naming a {K}",
     "a {K} {H}", "a {K} {H}", "a {H} (about|on|of) {K}", "{K} {Hs}", "(being|getting) told (a|the) {K}",
     "any {K} {H}", "(getting|receiving) a {K} {H}", "a {K} {H} (from {p}|to {ao}|about {cards})",
-    "{Hs} about {K}", "{p} telling {ao} a {K}", "every {K} {H}", "{K}", "{K}s", "(a|any) {K}", "(hearing|getting) a {K}", "~{K} information", "~each {K} {H}",
+    "{Hs} about {K}", "{po} telling {ao} a {K}", "every {K} {H}", "{K}", "{K}s", "(a|any) {K}", "(hearing|getting) a {K}", "~{K} information", "~each {K} {H}",
 )  # fmt: skip
 _ANY_CLAUSES = (
+    "{p} #point (something|cards|{cards}) out to {ao}", "{p} #give {ao} (some|any) (info|information)( about {ap} hand|)", "{ap} hand (is|gets|was) (hinted|clued|touched by a {H})", "{p} (#drop|#offer|#provide|#issue) (a|any) {H}", "a {H} (was|is|has been) (made|given) (to {ao}|)", "{p} #hint, (color or rank|whichever|no matter what|either kind)", "{a} @have been (hinted|clued|given a {H})",
     "{p} #give {ao} a {H}", "{p} #give {ao} any (kind of|sort of|) {H}", "{p} #hint (something|anything|to {ao}|{ao})",
     "{p} #clue {cards}", "{p} (#tell|#say) (|{ao} )(something|anything) about {cards}", "{a} (@get|@receive) a {H}",
     "{a} @get a {H} (of any kind|of either kind|, whatever it is about)", "{p} (just|) hinted (something|)",
@@ -49,7 +68,7 @@ _ANY_CLAUSES = (
     "{a} @hear a {H}, (color or rank|no matter which kind|of either type)", "{p} gave {ao} a {H}",
     "~{p} #clue {ao} in", "~{p} #spend a {H} on {ao}",
 )  # fmt: skip
-_ANY_NOUNS = ("a {H}", "any {H}", "a {H} (of any kind|of either kind|from {p}|to {ao})", "{Hs}", "a color or rank {H}",
+_ANY_NOUNS = ("a {H}", "(whatever|whichever|no matter which) {H}", "a {H}, (color or rank|of whichever kind|any kind)", "a {H} (for|about) {ap} (cards|hand)", "information (about|on) {ap} cards", "any {H}", "a {H} (of any kind|of either kind|from {p}|to {ao})", "{Hs}", "a color or rank {H}",
               "any (kind|type|sort) of {H}", "(getting|receiving) a {H}", "either kind of {H}",
               "being hinted", "every {H}", "~each {H}")  # fmt: skip
 _COLOR_CLAUSES = (
@@ -77,19 +96,28 @@ _DETAIL_CLAUSES = (
 _DETAIL_NOUNS = ("{hint} (about|on|touching|that touches|of|naming|for) {N}", "~{hint} concerning {N}")
 _TOLD = ("{p} #tell {ao} the {K} of {N}", "{p} (#reveal|#hint) the {K} of {N}", "{a} @learn the {K} of {N}")
 _NOTHING = (
+    "{a} @be the first to move", "the game is (fresh|just starting|at its very beginning)", "{a} @open the game", "there has been no move (yet|so far|before)", "{a} @have the (first|opening) turn", "it all begins",
     "nothing has happened (yet|so far)", "it is (the first|the very first|{ap} first) (turn|move) (of the game|)", "nobody has moved yet",
-    "{p} has not moved yet", "the game (starts|begins|has just begun)", "{a} @go first", "{a} @make the (first|opening) move",
+    "{p} #have not moved yet", "the game (starts|begins|has just begun)", "{a} @go first", "{a} @make the (first|opening) move",
     "{a} @start the game", "no move has been made (yet|)", "~there is no previous move",
 )  # fmt: skip
-_NOTHING_NOUNS = ("the start of the game", "the (first|opening) move (of the game|)")
+_NOTHING_NOUNS = (
+    "the start of the game",
+    "the (beginning|opening) (of the game|)",
+    "(the very first turn|move one)",
+    "{ap} first turn",
+    "the (first|opening) move (of the game|)",
+)
 _PARTNER_DISCARDS = (
+    "{p} (#junk|#sacrifice|#ditch|#remove|#let go of) {X}", "{p} (#decide|#choose) to discard {X}", "a discard of {X} (by {po} |)happens", "{p} (threw|tossed|dumped|ditched) {X}", "{X} (lands|ends up|goes) (in|into|on) the (discard pile|trash)", "what {p} (did|does) is discard {X}",
     "{p} #discard {X}", "{p} (just|) discarded {X}", "{p} (#throw|#threw) {X} away", "{p} #get rid of {X}", "{p} (#toss|#dump) {X}",
-    "{X} (gets|was) (discarded|thrown away) by {p}", "{p} has discarded {X}", "{p}'s (last|) move (was|is) (a discard|discarding {X})",
+    "{X} (gets|was) (discarded|thrown away) by {p}", "{p} #have discarded {X}", "{p}'s (last|) move (was|is) (a discard|discarding {X})",
     "~{p} #bin {X}",
 )  # fmt: skip
 _PARTNER_PLAYS = (
+    "{p} #lay {X} out", "{p} (#decide|#choose) to play {X}", "{p} put {X} (down|out)", "what {p} (did|does) is play {X}", "{X} (goes|went) (on the table|onto a stack|to the fireworks)", 
     "{p} #play {X}", "{p} (just|) played {X}", "{p} #put {X} (down|on the table)", "{X} (gets|was) played by {p}",
-    "{p} has played {X}", "{p}'s (last|) move (was|is) (a play|playing {X})", "~{p} #lay {X} down",
+    "{p} #have played {X}", "{p}'s (last|) move (was|is) (a play|playing {X})", "~{p} #lay {X} down",
 )  # fmt: skip
 
 
@@ -186,8 +214,12 @@ def _moved(w: Writer, when: When, noun: bool) -> str:
     which = position(w, when.card, w.voice.pp) if when.card else w.say("(a card|a card|something|one of {pp} cards)")
     if when.happened == "discard":
         if noun and when.card is None:
-            return w.say("(a discard|a discard by {po}|{p} discarding|discards|{p} throwing a card away|{pp} discard)")
-        return w.say("{p} discarding {X}" if noun else _PARTNER_DISCARDS, X=which)
+            return w.say(
+                "(a discard|a discard by {po}|any discard|{pp} throwing a card out|a card discarded by {po}|a discarded card|{po} discarding|discards|{po} throwing a card away|{pp} discard)"
+            )
+        return w.say("{po} discarding {X}" if noun else _PARTNER_DISCARDS, X=which)
     if noun and when.card is None:
-        return w.say("(a play|a play by {po}|{p} playing a card|plays|a card played by {po}|{p} playing)")
-    return w.say("{p} playing {X}" if noun else _PARTNER_PLAYS, X=which)
+        return w.say(
+            "(a play|a play by {po}|any play|a card being played|a played card|{pp} play|{po} playing a card|plays|a card played by {po}|{po} playing)"
+        )
+    return w.say("{po} playing {X}" if noun else _PARTNER_PLAYS, X=which)

@@ -4,17 +4,17 @@ from prior.compiler.writer import Writer
 from schemas.convention import BY_HINT, Do
 
 KIND = {
-    "hint_color": "(color|color|colour|suit|~hue)",
-    "hint_rank": "(rank|rank|number|value|~digit)",
+    "hint_color": "(color|color|color|colour|colour|suit|~hue)",
+    "hint_rank": "(rank|rank|rank|number|number|value|~digit)",
 }
 NUMBER_WORDS = {1: "(1|one)", 2: "(2|two)", 3: "(3|three)", 4: "(4|four)", 5: "(5|five)"}
 PLURALS = {1: "(1s|ones)", 2: "(2s|twos)", 3: "(3s|threes)", 4: "(4s|fours)", 5: "(5s|fives)"}
-HINT = "(hint|clue|hint|clue|~tip)"
-HINTS = "(hints|clues|~tips)"
-HINTED = "(hinted|hinted|clued|named|indicated|touched|marked|~flagged)"
-THROW = ("discard", "discard", "discard", "throw away", "get rid of", "dump", "toss", "throw out", "ditch", "bin",
+HINT = "(hint|clue|hint|clue|hint|cue|~tip)"
+HINTS = "(hints|clues|hints|cues|~tips)"
+HINTED = "(hinted|hinted|clued|named|indicated|touched|marked|pointed-out|selected|mentioned|~flagged)"
+THROW = ("discard", "discard", "discard", "junk", "sacrifice", "let go of", "remove", "throw away", "get rid of", "dump", "toss", "throw out", "ditch", "bin",
           "~trash", "~scrap", "~chuck")  # fmt: skip
-PLAY = ("play", "play", "play", "play", "put down", "lay down", "~lay")
+PLAY = ("play", "play", "play", "play", "lay out", "put down", "lay down", "~lay")
 
 _ORDINALS = {
     "A": ("card A", "the first card", "the card in (slot|position) (1|A)", "1st card", "card number one", "position A"),
@@ -26,9 +26,9 @@ _ORDINALS = {
           "the second card from the right"),
     "E": ("card E", "the fifth card", "the card in (slot|position) (5|E)", "the 5th card", "position E"),
     "oldest": ("the oldest card", "the oldest", "the oldest one", "the leftmost card", "the first card",
-               "the card (held|kept) (the |)longest", "the card furthest left", "~the most ancient card"),
+               "the card (held|kept) (the |)longest", "the card furthest left", "the (eldest|longest held) card", "the leftmost one", "~the most ancient card"),
     "newest": ("the newest card", "the newest", "the newest one", "the rightmost card", "the last card", "the (most recent|latest) card",
-               "the card drawn last", "the (freshest|youngest) card", "the card furthest right", "~the most recently drawn card"),
+               "the card drawn last", "the (freshest|youngest) card", "the card furthest right", "the card (drawn|picked up) most recently", "the rightmost one", "the card picked up last", "~the most recently drawn card"),
 }  # fmt: skip
 
 
@@ -49,7 +49,11 @@ def move(w: Writer, do: Do) -> str:
         if verb in ("play", "discard") and w.chance(0.3):
             return verb
         return w.say("{verb} (a card|any card|some card|something|one of {ap} cards|a card in {ap} hand)", verb=verb)
-    return f"{verb} {chosen(w, do.cards)}"
+    cards = chosen(w, do.cards)
+    first, _, particle = verb.partition(" ")
+    if particle in ("away", "out", "down") and cards in ("it", "them", "these", "those"):
+        return f"{first} {cards} {particle}"
+    return f"{verb} {cards}"
 
 
 def chosen(w: Writer, cards: str) -> str:
@@ -61,7 +65,8 @@ def chosen(w: Writer, cards: str) -> str:
                 "(what|whatever|everything that) (was|is|got|gets) {hinted}", "it", "the card (or cards|) that (was|were) {hinted}",
                 "the cards (that|) the (hint|clue) (touches|names|was about|pointed at|refers to)", "one of the {hinted} cards",
                 "the cards (in question|concerned)", "what (was|has been) (pointed out|pointed at|singled out)",
-                "any card that was {hinted}", "the cards {p} (told {ao} about|pointed at|meant|named|hinted)",
+                "any card that was {hinted}", "(precisely|specifically|exclusively) (those|these) (cards|ones)", "all {hinted} cards", "(each|every) {hinted} card", "every card (that|) the {H} (covers|touches|names|is about)",
+                "the cards (that|) it (points at|refers to|is about|touches|concerns)", "the (cards|ones) meant (by it|)", "what(ever|) it (touches|points at|names)", "exactly what {p} (hinted|clued|told {ao} about)", "'em", "the cards {p} (told {ao} about|pointed at|meant|named|hinted)",
                 "~the cards at issue", "~the relevant cards", "~what the (hint|clue) was for",
             ),
             "leftmost_hinted": (
@@ -75,13 +80,14 @@ def chosen(w: Writer, cards: str) -> str:
                 "~whichever {hinted} card is (rightmost|newest)",
             ),
             "unhinted": (
-                "(a card|something|one|any card) that (was|is) not {hinted}", "one of the (other|remaining|untouched|unhinted) cards",
+                "(a card|something|one|any card) that (was|is) not {hinted}", "one of {ap} other cards", "something (else|) the {H} (did not|didn't) (touch|cover|name|point at)", "a card other than the {hinted} ones", "(some|any) card (outside|not part of) the {H}", "one of the (other|remaining|untouched|unhinted) cards",
                 "a card (that|) the (hint|clue) (did not touch|does not name|left out)", "an (unhinted|untouched) card",
                 "(a|any|one) card that was(n't| not) {hinted}", "one of the cards that were not {hinted}", "any other card",
                 "~a card left out by the (hint|clue)",
             ),
         }.get(cards, ("{place}",)),
         hinted=w.say(HINTED),
+        H=w.say(HINT),
         place="" if cards in BY_HINT else position(w, cards, w.voice.ap),
     )  # fmt: skip
 
@@ -109,7 +115,7 @@ def _hint(w: Writer, do: Do) -> str:
          "tell {po} (a|some|about a|something about) {K}", "clue {K} {to}", "(use|make|choose|go for|pick) a {K} {H}",
          "hint {po} (a|about a|about) {K}", "hint by {K}", "give {po} a {K} {H}", "say a {K}", "hint {K}s {to}",
          "inform {po} (about|of) (a|some|the) {K}", "tell {po} the {K} of (a card|something|some cards)",
-         "(reveal|name|mention|indicate|show) a {K} {to}", "stick to {K} {Hs}", "give {po} (some|) {K} information",
+         "(reveal|name|mention|indicate|show) a {K} {to}", "stick to {K} {Hs}", "(tell|give) {po} {K} info", "(call|call out|signal|announce|share|state|declare) a {K}", "{H} {po} on {K}", "(go|answer) with a {K} {H}", "(pass on|provide|issue|drop) a {K} {H}", "{H} {pp} {K}s", "let the {H} be (a|about) {K}", "(point at|single out|point out) cards by {K}", "do a {K} {H}", "(describe|identify) cards (of {pp}|) by {K}", "give {po} (some|) {K} information",
          "tell {po} something about the {K}s of {pp} cards", "~let {po} know (a|some) {K}", "~offer (a|some) {K} {H}",
          "~send a {K} {H} {to}"), Hs=w.say(HINTS), **slots)  # fmt: skip
 
@@ -117,7 +123,7 @@ def _hint(w: Writer, do: Do) -> str:
 def any_hint(w: Writer) -> str:
     """Say that any hint is given, of either kind."""
     return w.say(
-        ("hint (something|anything|)", "give (a|any|some) {H}", "give {po} (a|any|some) {H}", "hint", "hint (a color or a rank|color or rank|rank or color)",
+        ("(drop|offer|provide|issue|throw in) (a|some|any) {H}", "(hint|clue) whatever {a} @like", "hint either (color or rank|rank or color)", "let {po} know something about {pp} hand", "give {po} (information|info)", "hint (something|anything|)", "give (a|any|some) {H}", "give {po} (a|any|some) {H}", "hint", "hint (a color or a rank|color or rank|rank or color)",
          "give (a color or a rank|either kind of) {H}", "tell {po} (something|anything) about {pp} cards", "clue (something|anything)",
          "use a {H} (of either kind|)", "make a {H}", "give whatever {H} (is available|{a} @like)", "hint back", "~spend a {H}"),
         H=w.say(HINT))  # fmt: skip

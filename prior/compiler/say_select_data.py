@@ -3,6 +3,7 @@
 from prior.compiler import sentences as s
 from prior.compiler.framing import joined
 from prior.compiler.say_select_draw import any_said, any_selection, program
+from prior.compiler.say_select_short import short
 from prior.compiler.say_select_words import EQUAL, SELECT, answer, said, their
 from prior.compiler.sentences import Answer
 from prior.compiler.writer import Writer, sentence
@@ -15,7 +16,9 @@ def _event(when: Said) -> s.Event:
 
 def instruction(w: Writer) -> tuple[str, NumberConvention]:
     """Draw an instruction and the program that it means."""
-    kind = w.choose(("always", "rules", "unless"), [0.5, 0.36, 0.14])
+    kind = w.choose(("always", "rules", "unless", "short"), [0.42, 0.33, 0.13, 0.12])
+    if kind == "short":
+        return short(w)
     if kind == "always":
         return _always(w)
     last = any_selection(w)
@@ -63,10 +66,12 @@ def _other(w: Writer, part: Selection) -> Selection:
 
 
 _ALWAYS = (
+    "{r}, (irrespective of|independent of|regardless of|no matter) what {p} #say", "(As soon as|Upon hearing|For) (a|any|every) number: {i}", "(Any|Every) number (means|leads to|calls for) the same: {i}", "(At each step|From now on|Throughout the game|On all turns|For every call), {r}", "{p} #say a number; what now? {i}", "When {p} #speak, {r}", "(Goal|Task|Job|Rule|Strategy|Plan)(:| =) {i}",
     "{r}", "{r}", "{r}", "{r}", "{i}", "{r} (always|every time|no matter what|all the time|each turn)", "(Always|Every time|Each turn|Whatever happens|In all cases|On every turn), {r}", "(Whatever|No matter what) (number |){p} #say, {r}", "(When|Whenever|If|Once) {p} #say (a|any) number, {r}", "{r} (when|whenever|after) {p} #say (a number|something)",
     "(After|On hearing|Given) a number, {r}", "{p} #say a number; {r}", "{p} #say a number and {r}", "~{r}, come what may",
 )  # fmt: skip
 _DIFFERENT = (
+    "{v} a number (unequal to|distinct from|different from|that differs from|that isn't|unlike|not equal to) {their}", "{v} (anything|whatever|any ball|any number) (as long as it is not|so long as it isn't|that is not) {their}", "{v} one of the other (four|numbers|balls)", "(avoid|dodge|skip|leave out|exclude|stay away from|keep clear of) {their}", "do not {v} {their} but another (one|number|ball)", "{v} (any|some|one) of the (remaining|other) (four|numbers|balls)", "make sure (it|the number|{ap} number) is not {their}", "leave {their} (alone|for someone else)", "disagree with {their}",
     "{v} (a different|another|some other|any other) (number|ball) (than|from) {their}", "{v} (anything|any number|any ball|a number|something) (but|except|other than) {their}", "{v} (a different|another|some other|any other) (number|ball|one)", "{v} something (else|different)", "(differ|deviate) from {their}",
     "{v} a number that is not {their}", "{v} one that {p} did not say", "avoid {their}", "avoid the number (said|named|that was said)", "{v} (anything|something) (else|different) (from|than) {their}", "~shun {their}",
 )  # fmt: skip
