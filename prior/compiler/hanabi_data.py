@@ -140,7 +140,7 @@ def _contrasted(w: Writer, response: Response, hinted: bool, say: Any) -> str:
 
         def both(v: Writer) -> str:
             base, no = good.base(v), bad.base(v)
-            return v.say(("{x}, not {n}", "{x} instead of {ing}", "{x} rather than {n}", "{x} (and|but) (do not|don't) {n}", "{x} (not {n})".replace("(", "- ").replace(")", ""), "~{x} in place of {ing}"), x=base, n=no, ing=gerund(no))  # fmt: skip
+            return v.say(("{x}, not {n}", "{x} instead of {ing}", "{x} rather than {n}", "{x} (and|but) (do not|don't) {n}", "{x} - not {n}", "~{x} in place of {ing}"), x=base, n=no, ing=gerund(no))  # fmt: skip
 
         return str(say(w, Answer((both,))))
     text = str(say(w, good))

@@ -2,7 +2,7 @@
 
 from prior.compiler import hanabi_events
 from prior.compiler.framing import joined, listed
-from prior.compiler.hanabi_draw import answer, any_otherwise, program
+from prior.compiler.hanabi_draw import Case, answer, any_otherwise, program
 from prior.compiler.hanabi_words import HINT, HINTS, KIND
 from prior.compiler.writer import Writer
 from schemas.convention import Convention, Do, Response, When
@@ -15,8 +15,8 @@ _TOLD = {"hint_color": ("color", "color {H}", "{H} color", "give color", "{K} {H
 _SUBJECTS = ("{K}", "{K}s", "{K} {H}", "{K} {Hs}", "{K} info", "a {K} {H}", "hinted {K}", "by {K}", "{K} told", "when {K}", "if {K}", "on {K}")  # fmt: skip
 _REST = "(rest|else|otherwise|other|anything else|everything else|no {H}|default|nothing of that|the rest)"
 _DITTO = "(ditto|same|same thing|the same|likewise|same again|also|too|idem)"
-_GOOD = ("{c} (is|are) (good|playable|safe|wanted|welcome|worth playing), so play (it|them)", "{c} (should|must|can) go (on the table|onto the fireworks|straight down)", "I want {c} (played|on the table|put down)", "{c} (belong|belongs) on the table", "{c} (are|is) (to be played|for playing|ready to play: play them)")  # fmt: skip
-_BAD = ("{c} (is|are) (trash|garbage|junk|useless|worthless|rubbish), so (discard|toss|bin|dump) (it|them)", "{c} (should|must|can) go (in the trash|to the discard pile|in the bin)", "I want {c} (discarded|gone|thrown out)", "{c} (belong|belongs) (in the trash|on the discard pile)", "{c} (are|is) (to be discarded|for discarding)")  # fmt: skip
+_GOOD = ("{c} {be} (good|playable|safe|wanted|welcome|worth playing), so play (it|them)", "{c} (should|must|can) go (on the table|onto the fireworks|straight down)", "I want {c} (played|on the table|put down)", "{c} {belong} on the table", "{c} {be} (to be played|for playing|ready to play: play them)")  # fmt: skip
+_BAD = ("{c} {be} (trash|garbage|junk|useless|worthless|rubbish), so (discard|toss|bin|dump) (it|them)", "{c} (should|must|can) go (in the trash|to the discard pile|in the bin)", "I want {c} (discarded|gone|thrown out)", "{c} {belong} (in the trash|on the discard pile)", "{c} {be} (to be discarded|for discarding)")  # fmt: skip
 _TAGGED = ("(the |all |any |)cards (that |)(I|get) {t} by {K}", "(the |all |any |)cards {t2} by {K}", "what(ever|) is {t2} by {K}", "{K}-{t2} cards")  # fmt: skip
 _IN_KIND = {
     "same": ("(answer|return|meet|repay|reply to) a {K} {H} (with|by) a {K} {H}, and a {J} {H} (with|by) a {J} {H}", "(answer|reply to) {K} by {K} and {J} by {J}", "{K} for {K}, {J} for {J}", "(give|hint) the same kind (of {H} |)back: {K} after {K}, {J} after {J}", "(return|answer) each {H} by (a {H}|one) of the same kind", "if {p} #hint {K}, hint {K}; if {J}, {J}", "(copy|mirror) the kind of {H} {a} @get"),
@@ -28,7 +28,7 @@ _IN_KIND = {
 
 def short(w: Writer) -> tuple[str, Convention]:
     """Draw a short instruction and the program that it means."""
-    return w.choose((_table, _tagged, _in_kind), [0.6, 0.25, 0.15])(w)  # type: ignore[no-any-return]
+    return w.choose((_table, _tagged, _in_kind), [0.6, 0.25, 0.15])(w)
 
 
 def _say(w: Writer, templates: tuple[str, ...], kind: str, **more: str) -> str:
@@ -43,7 +43,8 @@ def _table(w: Writer) -> tuple[str, Convention]:
     """Name events and answers in a few words each: color: play. rank: ditto. rest: hint color."""
     kinds = _two(w)[: 1 if w.chance(0.35) else 2]
     colon = w.choose((": ", ": ", " - ", " -> ", " = ", " => ", "? ", ", ", " means ", "... "))
-    found, parts = [], []
+    found: list[Case] = []
+    parts = []
     for kind in kinds:
         if found and w.chance(0.3):
             response, text = found[0][1], w.say(_DITTO)
@@ -80,7 +81,9 @@ def _tagged(w: Writer) -> tuple[str, Convention]:
         if w.voice.p != "I":
             cards = cards.replace("that I ", "").replace("cards I ", "cards ")
             cards = cards.replace(f"cards {t} ", f"cards {t2} ")
-        parts.append(w.say(_GOOD if play else _BAD, c=cards))
+        one = cards.startswith("what")
+        verbs = {"be": "is" if one else "are", "belong": "belongs" if one else "belong"}
+        parts.append(w.say(_GOOD if play else _BAD, c=cards, **verbs))
         found.append((When(happened=kind), _PLAY_THOSE if play else _THROW_THOSE))
         play = not play
     last = any_otherwise(w) if w.chance(0.5) else Response()

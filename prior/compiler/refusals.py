@@ -2,13 +2,22 @@
 
 from typing import Any
 
+from envs.convention import number_prior
 from prior.compiler import hanabi_draw, hanabi_events, say_select_draw, say_select_words
 from prior.compiler import sentences as s
 from prior.compiler.framing import aside, joined
 from prior.compiler.refusal_words import CHANCE, HIDDEN, OTHER_GAMES, SALAD, TALK, UNSAYABLE, VIRTUES
 from prior.compiler.sentences import Answer
-from prior.compiler.writer import Writer, sentence
+from prior.compiler.writer import Writer, gerund, sentence
 from schemas.program import Game, Reason
+from schemas.say_select import Selection
+
+_BOTH_AT_ONCE = (
+    "always {x}(.| and|;|,) always {y}", "only ever {x}(.| and|;|, but) only ever {y}", "{x} every turn. Also, {y} every turn", "every time {x}, every time {y}", "{x} without exception(, and|;|.) {y} without exception", "nothing but {gx}(, and|;|. Also) nothing but {gy}", "each turn {x}(, and|. And) on every turn {y}",
+)  # fmt: skip
+_YES_AND_NO = (
+    "{x} and (never|do not|don't) {y}", "{x} but (never|do not|don't) {y}", "{gx} is (required|a must|mandatory) and {gy} is (forbidden|not allowed)", "(you must|we must|I must) both {x} and not {y}", "{x}, and at the same time (do not|don't) {y}", "I want {ao} to {x}. I (do not|don't) want {ao} to {y}", "(never|don't) {x}, (always|but always) {y}", "{x}. (Never|Don't ever) {y}",
+)  # fmt: skip
 
 
 def refusal(w: Writer, game: Game) -> tuple[str, Reason]:
@@ -95,18 +104,25 @@ def _conflict(w: Writer, game: Game) -> str:
     if draw < 0.5:
         return joined(w, [s.rule(w, event, first), s.rule(w, event, never)])
     if draw < 0.6:
-        return w.say("{x} and (never|do not|don't) {y}", x=first.base(w), y=first.base(w))
+        x, y = first.base(w), first.base(w)
+        return w.say(_YES_AND_NO, x=x, y=y, gx=gerund(x), gy=gerund(y))
     other, second = _answer(w, game, 0)
     while set(other.then) & set(part.then) or not other.then or other.never or _overlap(other, part):
         other, second = _answer(w, game, 0)
     if draw < 0.85:
         return joined(w, [s.rule(w, event, first), s.rule(w, event, second)])
-    return w.say("always {x}(.| and|;|,) always {y}", x=first.base(w), y=second.base(w))
+    x, y = first.base(w), second.base(w)
+    return w.say(_BOTH_AT_ONCE, x=x, y=y, gx=gerund(x), gy=gerund(y))
 
 
 def _overlap(one: Any, two: Any) -> bool:
-    """Tell whether two answers may be meant together: any hint and a color hint."""
-    return bool({x.action for x in one.then} & {y.action for y in two.then})
+    """Tell whether two answers may be meant together: any hint and a color hint, the same number and a higher one."""
+    if isinstance(one, Selection):
+        allowed = [number_prior(say_select_draw.program([], part)) > 0 for part in (one, two)]
+        said = ~(allowed[0].all(axis=1) | allowed[1].all(axis=1))  # above 5 is no number: nothing is said there
+        return bool((allowed[0] & allowed[1])[said].any())
+    kinds = [{do.action for do in part.then} for part in (one, two)]
+    return bool(kinds[0] & kinds[1]) or any("hint_playable" in k for k in kinds)
 
 
 def _beyond(w: Writer, game: Game) -> str:

@@ -66,7 +66,7 @@ def _other(w: Writer, part: Selection) -> Selection:
 
 
 _ALWAYS = (
-    "{r}, (irrespective of|independent of|regardless of|no matter) what {p} #say", "(As soon as|Upon hearing|For) (a|any|every) number: {i}", "(Any|Every) number (means|leads to|calls for) the same: {i}", "(At each step|From now on|Throughout the game|On all turns|For every call), {r}", "{p} #say a number; what now? {i}", "When {p} #speak, {r}", "(Goal|Task|Job|Rule|Strategy|Plan)(:| =) {i}",
+    "{r}, (irrespective of|independent of|regardless of|no matter) what {p} #say", "(Upon hearing|For) (a|any|every) number: {i}", "(Any|Every) number (means|leads to|calls for) the same: {i}", "(At each step|From now on|Throughout the game|On all turns|For every call), {r}", "{p} #say a number; what now? {i}", "When {p} #speak, {r}", "(Goal|Task|Job|Rule|Strategy|Plan)(:| =) {i}",
     "{r}", "{r}", "{r}", "{r}", "{i}", "{r} (always|every time|no matter what|all the time|each turn)", "(Always|Every time|Each turn|Whatever happens|In all cases|On every turn), {r}", "(Whatever|No matter what) (number |){p} #say, {r}", "(When|Whenever|If|Once) {p} #say (a|any) number, {r}", "{r} (when|whenever|after) {p} #say (a number|something)",
     "(After|On hearing|Given) a number, {r}", "{p} #say a number; {r}", "{p} #say a number and {r}", "~{r}, come what may",
 )  # fmt: skip

@@ -7,7 +7,7 @@ from prior.compiler.writer import Writer
 from schemas.say_select import NumberConvention, Pick, Said, Selection
 
 _WORDS = ("one", "two", "three", "four", "five")  # fmt: skip
-_ARROW = "(->|=>|:|=|means|to|becomes|gives| ->)"
+_ARROW = "(->|=>|:|=|means|to|becomes|gives)"
 _KEEP = "(otherwise|else|the rest|all others|anything else|the others|remaining numbers)(:| ->|,) (same|unchanged|copy|keep it|the same number|as said)"
 _UP = ("n+{k}", "n -> n+{k}", "x => x + {k}", "number + {k}", "{their} + {k}", "(just|always|) +{k}", "+{k} (please|always|every time)", "plus {k}", "{ap} (pick|number) = {pp} (call|number) + {k}", "(same|their number) but {k} (up|higher|more)", "{k} (up|higher|more)(, always|, please|)", "f(x) = x+{k}", "{ap} (pick|number) is (always |){k} (more|higher|greater) than {pp} (one|call|number)", "{their}, but {k} (higher|more)")  # fmt: skip
 _DOWN = ("n-{k}", "n -> n-{k}", "x => x - {k}", "number - {k}", "{their} - {k}", "(just|always|) -{k}", "-{k} (please|always|every time)", "minus {k}", "{ap} (pick|number) = {pp} (call|number) - {k}", "(same|their number) but {k} (down|lower|less)", "{k} (down|lower|less)(, always|, please|)", "f(x) = x-{k}", "{ap} (pick|number) is (always |){k} (less|lower|smaller) than {pp} (one|call|number)", "{their}, but {k} (lower|less)")  # fmt: skip
@@ -22,7 +22,7 @@ _INNER = ("{k} {w}(,| -|...) (no|wait|sorry|no wait|I mean|er)(,|) {k2} {w2} tha
 
 def short(w: Writer) -> tuple[str, NumberConvention]:
     """Draw a short instruction and the program that it means."""
-    return w.choose((_plain, _table, _swap, _inner), [0.6, 0.2, 0.1, 0.1])(w)  # type: ignore[no-any-return]
+    return w.choose((_plain, _table, _swap, _inner), [0.6, 0.2, 0.1, 0.1])(w)
 
 
 def _plain(w: Writer) -> tuple[str, NumberConvention]:

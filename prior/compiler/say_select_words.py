@@ -23,7 +23,7 @@ _MINE = (
 )
 _SAME = (
     "do as (told|{p} #say|{a} @be told)", "(take|trust|accept|use) {their} as it is", "{v} whichever (number|ball|one) {p} (#say|#name|#call|#mention)", "stick (to|with) {their}", "(listen to|trust) {po} and {v} {their}", "{v} {their}, (unchanged|nothing more, nothing less|no more and no less|full stop|that's it)", "be {pp} (echo|copy|shadow|copycat)", "(repeat|copy|reproduce|duplicate|return) {their}", "agree with {their}",
-    "{v} the same", "say {their} (back|again|as well|too)", "{v} {their} (too|as well|also|likewise)", "{v} (exactly|precisely|just) (the|that) (number|ball) {p} (#say|said|#call)", "{v} (the number|the ball|what) {p} #want", "{v} what {a} (@hear|@be told)",
+    "{v} the same", "say {their} (back|again|as well|too)", "{v} {their} (too|as well|also|likewise)", "{v} (exactly|precisely|just) (the|that) (number|ball) {p} (#say|said|#call)", "{v} the (number|ball) {p} #tell {ao}", "{v} what {a} (@hear|@be told)",
     "{v} the same (number|ball|one|thing) (as {p}|that {p} (#say|said|#name)|)", "{v} {their}", "{v} (exactly|just|) {their}", "copy {po}", "repeat {their}", "follow {po}", "mirror {po} exactly", "match {their}", "do (exactly|just|) (what|as) {p} #say",
     "echo {p}", "imitate {po}", "{v} the (very|) (number|ball) that (was|is) (said|named|called)", "{v} the (identical|matching) (number|ball)", "{v} the ball with {their}", "obey {po}", "use {their}", "go along with {po}", "agree with {po}", "~parrot {po}", "~take {po} at {pp} word",
 )  # fmt: skip

@@ -102,7 +102,7 @@ _DO = (
     "let's {x}", "~{a} would do well to {x}", "~by all means {x}",
 )  # fmt: skip
 _DO_ING = (
-    "the (answer|response|reaction) is {ing}", "{ing} is (called for|the plan|required|{ap} job|the way to go|the thing to do)", "{a} (@end|@come) up {ing}", "(think|go with) {ing}",
+    "the (answer|response|reaction) is {ing}", "{ing} is (called for|the plan|required|{ap} job|the way to go|the thing to do)", "{a} @end up {ing}", "(think|go with) {ing}",
     "{a} (should|must|will) (respond|react|answer|reply) by {ing}", "{ing} is (right|best|what to do|the move|fine|expected|a must)", "(respond|react|answer|reply) by {ing}",
     "~{ing} is in order",
 )  # fmt: skip

@@ -15,7 +15,8 @@ _IRREGULAR = {"be": "is", "have": "has", "do": "does", "go": "goes"}
 _OWN = {"they's": "their", "I's": "my", "you's": "your", "she's": "her", "he's": "his"}
 _POSSESSIVE = re.compile(r"\b(?:they|I|you|she|he)'s\b")
 _GERUNDS = {"be": "being", "get": "getting", "put": "putting", "let": "letting", "quit": "quitting", "stop": "stopping",
-            "tell": "telling", "bin": "binning", "stay": "staying", "play": "playing", "swap": "swapping", "drop": "dropping", "begin": "beginning", "top": "topping",
+            "tell": "telling", "bin": "binning", "stay": "staying", "play": "playing", "swap": "swapping",
+            "drop": "dropping", "begin": "beginning", "top": "topping",
             "run": "running",
             "hit": "hitting", "pin": "pinning", "chuck": "chucking", "add": "adding"}  # fmt: skip
 
