@@ -44,7 +44,6 @@ def _draw(rng: np.random.Generator, held_out: bool) -> tuple[Pair, Writer]:
     game: Game = "hanabi" if rng.random() < _HANABI else "say-select"
     other: Game = "say-select" if game == "hanabi" else "hanabi"
     writer = Writer(rng, held_out)
-    kits = {"hanabi": hanabi_data, "say-select": say_select_data}
     if rng.random() >= _REFUSED:
         if game == "hanabi":
             text, program = hanabi_data.instruction(writer)
@@ -56,7 +55,7 @@ def _draw(rng: np.random.Generator, held_out: bool) -> tuple[Pair, Writer]:
     if rng.random() < 0.07:  # the rules of the other game
         text, _ = (hanabi_data if other == "hanabi" else say_select_data).instruction(writer)
         return Pair(game, slips(text, rng), write("beyond")), writer
-    text, reason = refusal(writer, game, kits[game])
+    text, reason = refusal(writer, game)
     return Pair(game, slips(text, rng), write(reason)), writer
 
 

@@ -1,108 +1,21 @@
-"""How Hanabi is spoken of: events as clauses and nouns, moves as verb phrases. See writer for the templates."""
+"""How Hanabi is spoken of: cards and positions, and moves as verb phrases. See writer for the templates."""
 
-from prior.compiler.writer import Writer, gerund
-from schemas.convention import BY_HINT, Do, When
+from prior.compiler.writer import Writer
+from schemas.convention import BY_HINT, Do
 
-_KIND = {
-    "hint_color": "(color|color|colour|suit|~hue)",
-    "hint_rank": "(rank|rank|number|value|~digit)",
+KIND = {
+    "hint_color": "(color|color|color|colour|colour|suit|~hue)",
+    "hint_rank": "(rank|rank|rank|number|number|value|~digit)",
 }
-_NUMBER_WORDS = {1: "(1|one)", 2: "(2|two)", 3: "(3|three)", 4: "(4|four)", 5: "(5|five)"}
-_PLURALS = {1: "(1s|ones)", 2: "(2s|twos)", 3: "(3s|threes)", 4: "(4s|fours)", 5: "(5s|fives)"}
-_HINT = "(hint|clue|hint|clue|~tip)"
-_HINTS = "(hints|clues|~tips)"
-_HINTED = "(hinted|hinted|clued|named|indicated|touched|marked|~flagged)"
-_THROW = ("discard", "discard", "discard", "throw away", "get rid of", "dump", "toss", "throw out", "ditch", "bin",
+NUMBER_WORDS = {1: "(1|one)", 2: "(2|two)", 3: "(3|three)", 4: "(4|four)", 5: "(5|five)"}
+PLURALS = {1: "(1s|ones)", 2: "(2s|twos)", 3: "(3s|threes)", 4: "(4s|fours)", 5: "(5s|fives)"}
+HINT = "(hint|clue|hint|clue|hint|cue|~tip)"
+HINTS = "(hints|clues|hints|cues|~tips)"
+HINTED = "(hinted|hinted|clued|named|indicated|touched|marked|pointed-out|selected|mentioned|~flagged)"
+THROW = ("discard", "discard", "discard", "junk", "sacrifice", "let go of", "remove", "throw away", "get rid of", "dump", "toss", "throw out", "ditch", "bin",
           "~trash", "~scrap", "~chuck")  # fmt: skip
-_PLAY = ("play", "play", "play", "play", "put down", "lay down", "~lay")
+PLAY = ("play", "play", "play", "play", "lay out", "put down", "lay down", "~lay")
 
-_HINT_CLAUSES = (
-    "{p} #tell {ao} (the|a|about the|about a) {K} (of|on) {cards}",
-    "{p} #tell {ao} (a|the|about a|something about) {K}",
-    "{p} #give {ao} a {K} {H}",
-    "{p} #give {ao} a {H} (about|on|of) (|the |a ){K}",
-    "{p} #hint (|a |the |at a ){K} (to {ao}|)",
-    "{p} (#hint|#clue) {ao} (about a|a|with a|on) {K}",
-    "{p} (#reveal|#name|#indicate|#mention|#announce|#show {ao}|#point out|#say|~#disclose|~#communicate) (the|a) {K} (of {cards}|)",
-    "{p} #use a {K} {H}",
-    "{p} #hint {cards} (by|with a) {K}",
-    "{p} (told|has told) {ao} (the|a) {K} (of {cards}|)",
-    "{p} (gave|has given|just gave) {ao} a {K} {H}",
-    "{p} (just|) (hinted|clued) (a|) {K}",
-    "{p} (#point|#refer) to {cards} by {K}",
-    "{a} (@get|@receive|@be given|~@am handed) a {K} {H}",
-    "{a} @be told (a|the|about a) {K} (of {cards}|)",
-    "{a} @hear (a|about a|the) {K} (from {p}|)",
-    "{a} @learn (a|the) {K} (of {cards}|)",
-    "there (is|was|has been) a {K} {H} (for {ao}|to {ao}|about {cards}|)",
-    "(a|the) {K} {H} (comes|arrives|comes in|is given|was given|has been given|~turns up) (from {p}|)",
-    "the (last|previous|latest) move was a {K} {H}",
-    "the {H} is (about|on|for) (a |the |){K}",
-    "{cards} (get|got) {H}ed by {K}",
-    "{ap} cards (get|receive|got) a {K} {H}",
-    "(a|the) {K} (is|was|gets) (hinted|clued|mentioned|told|given|revealed)",
-    "~{p} #let {ao} know (a|the) {K} (of {cards}|)",
-    "~{p}'s move is a {K} {H}",
-    "~{a} @find out (a|the) {K} from {p}",
-    "~{p} #inform {ao} of (a|the) {K}",
-)
-_HINT_NOUNS = (
-    "a {K} {H}", "a {K} {H}", "a {H} (about|on|of) {K}", "{K} {Hs}", "(being|getting) told (a|the) {K}",
-    "any {K} {H}", "(getting|receiving) a {K} {H}", "a {K} {H} (from {p}|to {ao}|about {cards})",
-    "{Hs} about {K}", "{p} telling {ao} a {K}", "every {K} {H}", "{K}", "{K}s", "(a|any) {K}", "(hearing|getting) a {K}", "~{K} information", "~each {K} {H}",
-)  # fmt: skip
-_ANY_CLAUSES = (
-    "{p} #give {ao} a {H}", "{p} #give {ao} any (kind of|sort of|) {H}", "{p} #hint (something|anything|to {ao}|{ao})",
-    "{p} #clue {cards}", "{p} (#tell|#say) (|{ao} )(something|anything) about {cards}", "{a} (@get|@receive) a {H}",
-    "{a} @get a {H} (of any kind|of either kind|, whatever it is about)", "{p} (just|) hinted (something|)",
-    "{a} @be (hinted|given a {H})", "there (is|was) a {H} (for {ao}|)", "{p} #hint {cards}",
-    "{p} #hint a color or a rank", "{p} #tell {ao} the (color or the rank|color or number|rank or color) of {cards}",
-    "(any|a) {H} (comes|comes in|is given|arrives)", "{p} (#point|#pointed) at {cards} (with a {H}|)",
-    "{a} @hear a {H}, (color or rank|no matter which kind|of either type)", "{p} gave {ao} a {H}",
-    "~{p} #clue {ao} in", "~{p} #spend a {H} on {ao}",
-)  # fmt: skip
-_ANY_NOUNS = ("a {H}", "any {H}", "a {H} (of any kind|of either kind|from {p}|to {ao})", "{Hs}", "a color or rank {H}",
-              "any (kind|type|sort) of {H}", "(getting|receiving) a {H}", "either kind of {H}",
-              "being hinted", "every {H}", "~each {H}")  # fmt: skip
-_COLOR_CLAUSES = (
-    "{p} #hint {V}", "{p} (#clue|#give|#say|#call|#hint) {V}", "{p} #tell {ao} (which|that some) (|of {ap} )cards are {V}",
-    "{p} #tell {ao} (that|) (a card|something) (in {ap} hand|) is {V}", "{p} #give {ao} a {V} {H}",
-    "{p} #hint the color {V}", "{a} @get a {V} {H}", "{a} @be told {V}", "{a} @be told (about|of) {V} cards",
-    "the hinted color is {V}", "the (color|hint|clue) is {V}", "{p} #tell {ao} about {ap} {V} cards",
-    "{p} #point out {ap} {V} cards", "~{p} #name {V} as the color",
-)  # fmt: skip
-_COLOR_NOUNS = ("a {V} {H}", "{V} {Hs}", "a {H} about {V} cards", "the color {V}", "a {H} of {V}", "any {V} {H}", "{V}")
-_RANK_CLAUSES = (
-    "{p} #hint {Vs}", "{p} #hint (the (rank|number) |){V}", "{p} (#clue|#give|#call) {Vs}", "{p} #say {V}",
-    "{p} #tell {ao} (which|that some) (|of {ap} )cards are {Vs}", "{p} #tell {ao} (that|) a card is a {V}",
-    "{p} #give {ao} a {V} {H}", "{p} #give a rank {V} {H}", "{a} @get a {V} {H}", "{a} @be told (about |){Vs}",
-    "the hinted (rank|number) is {V}", "the (rank|number) is {V}", "{p} #tell {ao} about {ap} {Vs}",
-    "{p} #point out {ap} {Vs}", "~{p} #name {V} as the rank",
-)  # fmt: skip
-_RANK_NOUNS = ("a {V} {H}", "a rank {V} {H}", "{Hs} about {Vs}", "a {H} (about|on) {Vs}", "the (rank|number) {V}",
-               "a number {V} {H}", "{Hs} of {Vs}")  # fmt: skip
-_DETAIL_CLAUSES = (
-    "{p} #give {ao} {hint} (about|that touches|touching|on|that names|for) {N}", "{hint} (touches|names|is about|covers|marks|points at) {N}",
-    "{a} @get {hint} (about|on|touching|that touches|for) {N}", "{p} #touch {N} with {hint}",
-    "{p}'s {H} (touches|names|is about) {N}", "~{N} (gets|get) touched by {hint}",
-)  # fmt: skip
-_DETAIL_NOUNS = ("{hint} (about|on|touching|that touches|of|naming|for) {N}", "~{hint} concerning {N}")
-_TOLD = ("{p} #tell {ao} the {K} of {N}", "{p} (#reveal|#hint) the {K} of {N}", "{a} @learn the {K} of {N}")
-_NOTHING = (
-    "nothing has happened (yet|so far)", "it is (the first|the very first|{ap} first) (turn|move) (of the game|)", "nobody has moved yet",
-    "{p} has not moved yet", "the game (starts|begins|has just begun)", "{a} @go first", "{a} @make the (first|opening) move",
-    "{a} @start the game", "no move has been made (yet|)", "~there is no previous move",
-)  # fmt: skip
-_NOTHING_NOUNS = ("the start of the game", "the (first|opening) move (of the game|)")
-_PARTNER_DISCARDS = (
-    "{p} #discard {X}", "{p} (just|) discarded {X}", "{p} (#throw|#threw) {X} away", "{p} #get rid of {X}", "{p} (#toss|#dump) {X}",
-    "{X} (gets|was) (discarded|thrown away) by {p}", "{p} has discarded {X}", "{p}'s (last|) move (was|is) (a discard|discarding {X})",
-    "~{p} #bin {X}",
-)  # fmt: skip
-_PARTNER_PLAYS = (
-    "{p} #play {X}", "{p} (just|) played {X}", "{p} #put {X} (down|on the table)", "{X} (gets|was) played by {p}",
-    "{p} has played {X}", "{p}'s (last|) move (was|is) (a play|playing {X})", "~{p} #lay {X} down",
-)  # fmt: skip
 _ORDINALS = {
     "A": ("card A", "the first card", "the card in (slot|position) (1|A)", "1st card", "card number one", "position A"),
     "B": ("card B", "the second card", "the card in (slot|position) (2|B)", "the 2nd card", "the second oldest card",
@@ -113,35 +26,10 @@ _ORDINALS = {
           "the second card from the right"),
     "E": ("card E", "the fifth card", "the card in (slot|position) (5|E)", "the 5th card", "position E"),
     "oldest": ("the oldest card", "the oldest", "the oldest one", "the leftmost card", "the first card",
-               "the card (held|kept) (the |)longest", "the card furthest left", "~the most ancient card"),
+               "the card (held|kept) (the |)longest", "the card furthest left", "the (eldest|longest held) card", "the leftmost one", "~the most ancient card"),
     "newest": ("the newest card", "the newest", "the newest one", "the rightmost card", "the last card", "the (most recent|latest) card",
-               "the card drawn last", "the (freshest|youngest) card", "the card furthest right", "~the most recently drawn card"),
+               "the card drawn last", "the (freshest|youngest) card", "the card furthest right", "the card (drawn|picked up) most recently", "the rightmost one", "the card picked up last", "~the most recently drawn card"),
 }  # fmt: skip
-
-
-def counted(w: Writer, when: When) -> str:
-    """Say how many cards a hint names."""
-    n, m = when.fewest, when.most
-    noun = "(card|of {ap} cards)" if (m or n) == 1 else "(cards|of {ap} cards)"
-    number = {k: f"({v[1:-1]})" for k, v in _NUMBER_WORDS.items()}
-    if m == n:
-        options = ["exactly {n} {noun}", "just {n} {noun}", "only {n} {noun}", "precisely {n} {noun}"]
-        if n == 1:
-            options += ["a single card", "one single card", "only one card", "one card only"]
-        if n == 5:
-            options += ["all of {ap} cards", "{ap} (whole|entire) hand", "all five cards"]
-    elif m is None:
-        options = ["at least {n} {noun}", "{n} or more {noun}", "no fewer than {n} {noun}", "more than {less} {noun}"]
-        if n == 2:
-            options += ["several cards", "multiple cards", "more than one card", "several of {ap} cards", "many cards"]
-    else:
-        options = ["at most {n} {noun}", "no more than {n} {noun}", "up to {n} {noun}", "fewer than {more} {noun}"]
-    k = n if m in (None, n) else m
-    pool = {"n": number[k], "less": number.get(k - 1, "zero"), "more": number.get(k + 1, "six")}
-    text = w.pick(options)
-    for key, value in pool.items():
-        text = text.replace("{" + key + "}", value)
-    return w.say(text.replace("{noun}", noun))
 
 
 def position(w: Writer, card: str, whose: str) -> str:
@@ -152,91 +40,20 @@ def position(w: Writer, card: str, whose: str) -> str:
     return f"{whose} {text.removeprefix('the ')}"
 
 
-_DONE = {"play": "played", "discard": "(discarded|thrown away|binned|trashed)"}
-_CARDS_OF = (  # rules whose cards tell the event: play cards hinted by color
-    "{v} (the |any |all |all the |every |)(card|cards) (that are |that were |I get |)(hinted|clued|named|told) by {K}", "{v} (the |any |)cards whose {K} (was|is|has been|was just|gets) (hinted|told|revealed|given|named)", "{v} {K}-(hinted|clued) cards",
-    "{v} (the |any |)cards (of {ap} hand |)(that |){p} (#hint|#name|#point out|#clue) by {K}", "{v} what {p} (#hint|#name|#indicate|hinted) by {K}", "(the |)cards (hinted|clued|named) by {K} (are|should be|must be|get|will be|are to be|have to be) {done}", "{K} {Hs} (get|are|should be|are to be) {done}",
-    "(anything|everything|whatever is|whatever {p} #name) (hinted|clued|touched) by {K} (is|should be|must be|gets|will be) {done}", "{v} after {K} {Hs}", "{v} (the |)cards that {K} {Hs} (touch|name|point at)", "(the |)cards {p} (#hint|#name|#clue) by {K} (are|should be|get|must be|are meant to be) {done}",
-    "{v} (each|every|any) card (touched|named|hit) by a {K} {H}", "use {K} {Hs} (to {v} cards|for {ing} cards)", "{K} {Hs} are for {ing}", "{a} @{v0} (the |any |)cards hinted by {K}", "~cards with a {K} {H} ought to be {done}",
-)  # fmt: skip
-_CARDS_OF_ANY = (
-    "{v} (the |any |all |every |)(hinted|clued|touched|named) (card|cards)", "(hinted|clued) cards (are|should be|must be|get|will be) {done}", "{v} (whatever|what|anything that) (is|gets|was) (hinted|clued)", "{v} (the |any |)cards (that |){p} (#hint|#name|#clue|#point at)",
-    "(any|every|each) (hinted|clued|touched) card (is|should be|must be|gets) {done}", "{p}'s {Hs} (are|get|should be) {done}", "{Hs} are for {ing}", "~whatever {p} #hint ought to be {done}",
-)  # fmt: skip
-
-
-def cards_of(w: Writer, when: When, action: str) -> str:
-    """Say a rule about hinted cards without a condition: cards hinted by color are played."""
-    verb = w.pick(_PLAY if action == "play" else _THROW)
-    options = _CARDS_OF_ANY if when.happened == "hint" else _CARDS_OF
-    slots = {
-        "K": w.say(_KIND.get(when.happened, "")),
-        "H": w.say(_HINT),
-        "Hs": w.say(_HINTS),
-        "done": w.say(_DONE[action]),
-    }
-    verb0 = verb if " " not in verb else action
-    text = w.pick(options).replace("{v0}", verb0)
-    return w.say(text, v=verb, ing=gerund(verb), **slots)
-
-
-def event(w: Writer, when: When, noun: bool) -> str:
-    """Say what happened, as a clause (my partner hints a color) or as a noun (a color hint)."""
-    if when.happened == "nothing":
-        return w.say(_NOTHING_NOUNS if noun else _NOTHING)
-    if when.happened in ("discard", "play"):
-        return _moved(w, when, noun)
-    slots = {"H": w.say(_HINT), "Hs": w.say(_HINTS), "cards": w.say("(one of |any of |) {ap} (card|cards)")}
-    slots["cards"] = w.say(
-        "(a card from {ap} hand|one of {ap} cards|{ap} cards|cards in {ap} hand|one or more cards|a card)"
-    )
-    slots["K"] = w.say(_KIND.get(when.happened, ""))
-    clauses: tuple[str, ...]
-    nouns: tuple[str, ...]
-    if when.color or when.rank:
-        clauses, nouns = (_COLOR_CLAUSES, _COLOR_NOUNS) if when.color else (_RANK_CLAUSES, _RANK_NOUNS)
-        slots["V"] = when.color or w.say(_NUMBER_WORDS[when.rank or 1])
-        slots["Vs"] = w.say(_PLURALS[when.rank or 1])
-    elif when.happened == "hint":
-        clauses, nouns = _ANY_CLAUSES, _ANY_NOUNS
-    else:
-        clauses, nouns = _HINT_CLAUSES, _HINT_NOUNS
-    plain = when.fewest == 1 and when.most is None
-    if plain and when.card is None:
-        return w.say(nouns if noun else clauses, **slots)
-    slots["N"] = counted(w, when) if when.card is None else position(w, when.card, w.voice.ap)
-    if not plain and when.card is not None:
-        slots["N"] = f"{counted(w, when)}, {position(w, when.card, w.voice.ap)} among them"
-    value = slots.get("V") or slots["K"]
-    slots["hint"] = w.say("(a|) {value} {H}" if value else "a {H}", value=value, **slots).removeprefix("a a")
-    if not slots["hint"].startswith("a "):
-        slots["hint"] = "a " + slots["hint"]
-    if slots["K"] and "V" not in slots and not noun and w.chance(0.4):
-        return w.say(_TOLD, **slots)
-    return w.say(_DETAIL_NOUNS if noun else _DETAIL_CLAUSES, **slots)
-
-
-def _moved(w: Writer, when: When, noun: bool) -> str:
-    which = position(w, when.card, w.voice.pp) if when.card else w.say("(a card|a card|something|one of {pp} cards)")
-    if when.happened == "discard":
-        if noun and when.card is None:
-            return w.say("(a discard|a discard by {po}|{p} discarding|discards|{p} throwing a card away|{pp} discard)")
-        return w.say("{p} discarding {X}" if noun else _PARTNER_DISCARDS, X=which)
-    if noun and when.card is None:
-        return w.say("(a play|a play by {po}|{p} playing a card|plays|a card played by {po}|{p} playing)")
-    return w.say("{p} playing {X}" if noun else _PARTNER_PLAYS, X=which)
-
-
 def move(w: Writer, do: Do) -> str:
     """Say a move as a verb phrase: play the hinted cards, give a color hint."""
     if do.action.startswith("hint"):
         return _hint(w, do)
-    verb = w.pick(_PLAY if do.action == "play" else _THROW)
+    verb = w.pick(PLAY if do.action == "play" else THROW)
     if do.cards == "any":
         if verb in ("play", "discard") and w.chance(0.3):
             return verb
         return w.say("{verb} (a card|any card|some card|something|one of {ap} cards|a card in {ap} hand)", verb=verb)
-    return f"{verb} {chosen(w, do.cards)}"
+    cards = chosen(w, do.cards)
+    first, _, particle = verb.partition(" ")
+    if particle in ("away", "out", "down") and cards in ("it", "them", "these", "those"):
+        return f"{first} {cards} {particle}"
+    return f"{verb} {cards}"
 
 
 def chosen(w: Writer, cards: str) -> str:
@@ -248,7 +65,8 @@ def chosen(w: Writer, cards: str) -> str:
                 "(what|whatever|everything that) (was|is|got|gets) {hinted}", "it", "the card (or cards|) that (was|were) {hinted}",
                 "the cards (that|) the (hint|clue) (touches|names|was about|pointed at|refers to)", "one of the {hinted} cards",
                 "the cards (in question|concerned)", "what (was|has been) (pointed out|pointed at|singled out)",
-                "any card that was {hinted}", "the cards {p} (told {ao} about|pointed at|meant|named|hinted)",
+                "any card that was {hinted}", "(precisely|specifically|exclusively) (those|these) (cards|ones)", "all {hinted} cards", "(each|every) {hinted} card", "every card (that|) the {H} (covers|touches|names|is about)",
+                "the cards (that|) it (points at|refers to|is about|touches|concerns)", "the (cards|ones) meant (by it|)", "what(ever|) it (touches|points at|names)", "exactly what {p} (hinted|clued|told {ao} about)", "'em", "the cards {p} (told {ao} about|pointed at|meant|named|hinted)",
                 "~the cards at issue", "~the relevant cards", "~what the (hint|clue) was for",
             ),
             "leftmost_hinted": (
@@ -262,19 +80,20 @@ def chosen(w: Writer, cards: str) -> str:
                 "~whichever {hinted} card is (rightmost|newest)",
             ),
             "unhinted": (
-                "(a card|something|one|any card) that (was|is) not {hinted}", "one of the (other|remaining|untouched|unhinted) cards",
+                "(a card|something|one|any card) that (was|is) not {hinted}", "one of {ap} other cards", "something (else|) the {H} (did not|didn't) (touch|cover|name|point at)", "a card other than the {hinted} ones", "(some|any) card (outside|not part of) the {H}", "one of the (other|remaining|untouched|unhinted) cards",
                 "a card (that|) the (hint|clue) (did not touch|does not name|left out)", "an (unhinted|untouched) card",
                 "(a|any|one) card that was(n't| not) {hinted}", "one of the cards that were not {hinted}", "any other card",
                 "~a card left out by the (hint|clue)",
             ),
         }.get(cards, ("{place}",)),
-        hinted=w.say(_HINTED),
+        hinted=w.say(HINTED),
+        H=w.say(HINT),
         place="" if cards in BY_HINT else position(w, cards, w.voice.ap),
     )  # fmt: skip
 
 
 def _hint(w: Writer, do: Do) -> str:
-    slots = {"H": w.say(_HINT), "K": w.say(_KIND.get(do.action, "")), "to": w.say("(||to {po}|for {po}|back)")}
+    slots = {"H": w.say(HINT), "K": w.say(KIND.get(do.action, "")), "to": w.say("(||to {po}|for {po}|back)")}
     if do.action == "hint_playable":
         return w.say(
             ("(hint|clue|point out|indicate) (a playable card|something playable|a card that (can|could) be played (now|right away|))",
@@ -290,21 +109,21 @@ def _hint(w: Writer, do: Do) -> str:
             ("hint (the rank |the number |rank |){V} {to}", "hint {Vs} {to}", "clue {Vs} {to}", "give (a|the) {V} {H} {to}",
              "tell {po} about {pp} {Vs}", "tell {po} which (of {pp} |)cards are {Vs}", "point out {pp} {Vs}",
              "~name {V} as the rank"),
-            V=w.say(_NUMBER_WORDS[do.rank]), Vs=w.say(_PLURALS[do.rank]), **slots)  # fmt: skip
+            V=w.say(NUMBER_WORDS[do.rank]), Vs=w.say(PLURALS[do.rank]), **slots)  # fmt: skip
     return w.say(
         ("hint (a|any|some|) {K} {to}", "hint {K} {to}", "give (a|any|some kind of) {K} {H} {to}", "give (a|) {K} {H} {to}",
          "tell {po} (a|some|about a|something about) {K}", "clue {K} {to}", "(use|make|choose|go for|pick) a {K} {H}",
          "hint {po} (a|about a|about) {K}", "hint by {K}", "give {po} a {K} {H}", "say a {K}", "hint {K}s {to}",
          "inform {po} (about|of) (a|some|the) {K}", "tell {po} the {K} of (a card|something|some cards)",
-         "(reveal|name|mention|indicate|show) a {K} {to}", "stick to {K} {Hs}", "give {po} (some|) {K} information",
+         "(reveal|name|mention|indicate|show) a {K} {to}", "stick to {K} {Hs}", "(tell|give) {po} {K} info", "(call|call out|signal|announce|share|state|declare) a {K}", "{H} {po} on {K}", "(go|answer) with a {K} {H}", "(pass on|provide|issue|drop) a {K} {H}", "{H} {pp} {K}s", "let the {H} be (a|about) {K}", "(point at|single out|point out) cards by {K}", "do a {K} {H}", "(describe|identify) cards (of {pp}|) by {K}", "give {po} (some|) {K} information",
          "tell {po} something about the {K}s of {pp} cards", "~let {po} know (a|some) {K}", "~offer (a|some) {K} {H}",
-         "~send a {K} {H} {to}"), Hs=w.say(_HINTS), **slots)  # fmt: skip
+         "~send a {K} {H} {to}"), Hs=w.say(HINTS), **slots)  # fmt: skip
 
 
 def any_hint(w: Writer) -> str:
     """Say that any hint is given, of either kind."""
     return w.say(
-        ("hint (something|anything|)", "give (a|any|some) {H}", "give {po} (a|any|some) {H}", "hint", "hint (a color or a rank|color or rank|rank or color)",
+        ("(drop|offer|provide|issue|throw in) (a|some|any) {H}", "(hint|clue) whatever {a} @like", "hint either (color or rank|rank or color)", "let {po} know something about {pp} hand", "give {po} (information|info)", "hint (something|anything|)", "give (a|any|some) {H}", "give {po} (a|any|some) {H}", "hint", "hint (a color or a rank|color or rank|rank or color)",
          "give (a color or a rank|either kind of) {H}", "tell {po} (something|anything) about {pp} cards", "clue (something|anything)",
          "use a {H} (of either kind|)", "make a {H}", "give whatever {H} (is available|{a} @like)", "hint back", "~spend a {H}"),
-        H=w.say(_HINT))  # fmt: skip
+        H=w.say(HINT))  # fmt: skip

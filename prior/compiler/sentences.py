@@ -7,7 +7,7 @@ phrase; `phrases` of a game say both.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prior.compiler.writer import Writer, gerund, sentence, third_person
+from prior.compiler.writer import Writer, gerund, third_person
 
 Say = Callable[[Writer], str]
 
@@ -84,6 +84,8 @@ _TURNS = (
     "{first}, then {second}, then {X} again(, and so on|)", "go back and forth between {X} and {Y}", "~rotate between {X} and {Y}",
 )  # fmt: skip
 _NEVER = (
+    "{ing} is (a no-no|a no go|not an option|not what we do|not done here|the one thing to avoid)", "(by no means|in no case|at no time|on no account) {x}", "whatever {a} @do, (don't|do not|never) {x}",
+    "{p} (#want|#ask) {ao} (never|not) to {x}", "keep from {ing}", "(never once|never ever) {x}", "{a} @have no business {ing}", "{a} (should|must) stop short of {ing}", "(zero|no more) {ing}",
     "never {x}", "(do not|don't|do not|don't) (ever|) {x}", "avoid {ing}", "(refrain from|stay away from|steer clear of|~abstain from) {ing}",
     "{a} (must|should|may|can|will) (never|not) {x}", "{a} (must|should) not {x}", "{a} (must not|may not|shouldn't|mustn't|can't|won't) {x}",
     "{ing} is (forbidden|not allowed|off limits|out of the question|a mistake|never right)", "under no circumstances {x}",
@@ -91,6 +93,8 @@ _NEVER = (
     "~{ing} is (taboo|banned)",
 )  # fmt: skip
 _DO = (
+    "{a} @have to {x}", "{a} @need to {x}", "{a} @be to {x}", "{a} had better {x}", "(kindly|simply|now|happily|you know what, just) {x}", "what {a} should do is {x}", "all {a} @have to do is {x}",
+    "{ap} (job|task|turn|reaction|duty|part) is to {x}", "that is {ap} cue to {x}", "(it|this) means {a} (should|must) {x}", "(we|the two of us) agreed to {x}", "{a} (should|must) (instead|definitely|surely|now) {x}", "what {p} #want from {ao} is to {x}", "the rule is to {x}",
     "{a} should {x}", "{a} should {x}", "{a} (must|will|may|can|ought to|shall|might|could) {x}",
     "{a} (should|must|will|can) (always|just|simply|immediately|then|) {x}", "{x}", "{x}", "please {x}", "(always|just|simply|then|go ahead and|be sure to|make sure to|try to) {x}",
     "the (right|best|correct|expected|agreed) (move|thing|response|reaction|answer) is to {x}", "it is (best|right|time) to {x}",
@@ -98,6 +102,7 @@ _DO = (
     "let's {x}", "~{a} would do well to {x}", "~by all means {x}",
 )  # fmt: skip
 _DO_ING = (
+    "the (answer|response|reaction) is {ing}", "{ing} is (called for|the plan|required|{ap} job|the way to go|the thing to do)", "{a} @end up {ing}", "(think|go with) {ing}",
     "{a} (should|must|will) (respond|react|answer|reply) by {ing}", "{ing} is (right|best|what to do|the move|fine|expected|a must)", "(respond|react|answer|reply) by {ing}",
     "~{ing} is in order",
 )  # fmt: skip
@@ -106,19 +111,27 @@ _IF = "(If|If|If|When|When|Whenever|Once|As soon as|Every time|Each time|Any tim
 _if = "(if|if|when|whenever|as soon as|every time|in case|once|~provided|~assuming)"
 _AFTER = "(After|After|On|Upon|Following|In response to|In reply to|Given|Right after|~In the wake of)"
 _BOTH = (
+    "(Say|Imagine|Picture this:|Let's say) {c}: {r}", "What if {c}? (Then|In that case|Well,|Answer:|Easy:|) {r}", "Sometimes {c}. (Then|When that happens|In such a case|In this situation|At that point)(,|) {r}", "{c}, and {r}", "{c}... {r}",
+    "Did it happen that {c}? (Yes: |Then |){r}", "{r}, that is, (when|if) {c}", "The moment {c}, {r}", "{c} > {r}", "IF {c} THEN {r}", "the (time|moment) to act is when {c}: {r}", "(Should it be|Were it so) that {c}, {r}", "(Look|Watch|Wait) for this: {c}. Then {r}", "(Now|So) when {c}, (that's when|then) {r}", "Seeing that {c}, {r}",
     _IF + " {c}, {r}", _IF + " {c}, {r}", _IF + " {c}(,|) then {r}", _IF + " {c} {r}", "{r} " + _if + " {c}", "{r} " + _if + " {c}",
     "Suppose {c}(.|: then|, then) {r}", "In the (event|case) that {c}, {r}", "{c}? {r}", "{c}: {r}", "{c} -> {r}", "{c} => {r}", "{c}, so {r}",
     "(My|Our|The) (rule|convention|agreement|plan) (is|says) that " + _if + " {c}, {r}", "{r} in case {c}",
     "if {c} {r}", "{r} (each|every) time {c}", "~Say {c}. Then {r}",
 )  # fmt: skip
 _NOUN = (
+    "What to do after {n}? {i}", "How to (respond|react|reply) to {n}? {i}", "{n} >> {i}", "{n} ==> {i}", "{n} .. {i}", "{n} (stands for|is code for|translates (to|as)|signals|is {ap} cue for|asks for|indicates|amounts to) {ing}",
+    "(Following|Seeing|Facing|Getting|Faced with) {n}, {i}", "As (for|to|regards) {n}, {i}", "(There may be|Now and then there is|Imagine|Suppose there is) {n}. (Then|In that case) {i}", "{n}, then {i}", "{n}! {i}", "{i} <- {n}", "{i} (for|given|whenever there is|when there is|in case of|in the face of) {n}",
+    "{n}: (that means|this means|it means|meaning|i.e.) {i}", "{n} (makes|has) {ao} {base}", "{n} is a (nudge|prompt) {inf}", "(about|re|regarding) {n}: {i}", "{n} should (always |)(make|have) {ao} {base}", "(Reward|Return|Honor|Follow up) {n} by {ing}", "(Got|Heard|Received) {n}? {i}", "{i} once there (is|was) {n}",
     _AFTER + " {n}, {r}", _AFTER + " {n}, {r}", "{r} (after|after|on|upon|in response to|following|in reply to) {n}", "{n}: {i}", "{n} -> {i}", "{n} = {i}",
-    "{n} - {i}", "{n} (means|is a signal|tells {ao}|is a sign|asks {ao}|is a request|wants {ao}|invites {ao}|is for {ao}) {inf}",
+    "{n} - {i}", "{n} (means|is a signal|tells {ao}|is a sign|asks {ao}|is a request|wants {ao}|invites {ao}) {inf}",
     "{n} (means|means that|says|says that) {a} should {base}", "In the (event|case) of {n}, {r}", "(Treat|Take|Read|See|Understand|Interpret) {n} as (an order|an invitation|a request|a signal|a command) {inf}",
     "The (answer|reply|reaction|response) to {n} is {inf}", "{n} calls for {ing}", "With {n}, {r}", "{n}, {i}", "{n}? {i}", "{n}; {i}", "For {n}(,|:) {i}",
     "{n} means {ing}", "{n} is for {ing}", "(For|On|At) {n}, {i}", "{n} leads to {ing}", "{n} is (answered|followed) by {ing}", "Answer {n} by {ing}", "In response to {n} {r}", "~Meet {n} by {ing}", "~{n} obliges {ao} {inf}",
 )  # fmt: skip
 _ELSE = (
+    "(The rest|All the rest|Anything else|Everything else|Other|Others|Default|Any other case|Remaining cases|Rest)(:| ->| =|,| means) {i}", "(Any other time|Elsewhere|In other cases|Otherwise though|Beyond that|Besides that|Without that|Short of that|Aside from that|If it is something else|Or else), {r}",
+    "And (if not|otherwise|in all other cases|for everything else)? {r}", "(No|Nope|Not the case|None of that|None of these|Something else|Anything different)? {r}", "(Did|Does) (none|nothing) of (this|that|the kind) happen? {r}", "(by default|as a fallback|in general) {r}", "{r} for (everything|anything) else",
+    "{r} if (not|none of that happens|nothing of the sort happened|it is anything else|no rule fits)", "{r} the rest of the time", "(Fallback|Plan B|Standard move|Default move): {i}", "{r} on (all|any) other turns", "In (turns|rounds|moments) without (that|this|such a thing), {r}", "as for (everything else|the rest|all other cases), {r}", "All else(:|,) {i}",
     "(Otherwise|Otherwise|Otherwise|Else|If not|Failing that|Other than that|Apart from that|~In default of that), {r}", "(otherwise|else|or else|if not) {r}", "{r} otherwise",
     "In (all other cases|any other case|every other situation|other situations), {r}", "{r} in (all other cases|any other case|every other case|other situations)",
     "If (anything|something) else happens, {r}", "If {p} #do (anything|something) else, {r}", "(The rest of the time|Most other times|At all other times|For the rest), {r}",
@@ -134,37 +147,35 @@ _FIRST_ELSE = (
     ("(By default|Normally|Usually|Generally|In general|As a rule|Ordinarily), {r}.", "(But|However|Only|The exception:|Exception:) "),
     ("{r}.", "(The exception:|Except that|But|However,|One exception:|Only) "),
     ("{r}, ", "(but|except that|though|yet) "),
+    ("(As a default,|In most cases|In principle|Standard:|Default:|{ap} usual move:|Basic rule:) {i}.", "(However|But|Only|Exception:|Just) "),
+    ("{r}.", "(There is one exception:|With one exception:|But note:|That changes as follows:|Different only here:) "),
     ("My default is {inf}.", "(But|Though) "),
     ("~As a baseline, {r}.", "But "),
 )  # fmt: skip
 _UNLESS = (
+    "{r} as long as it is not the case that {c}", "{r} - but (not|never) (when|if) {c}", "If {c}, (forget it|all bets are off|do as {a} @like|anything goes|{a} @be free); otherwise {r}", "{i} except right after {n}",
     "Unless {c}, {r}", "{r} unless {c}", "{r}(,| always) except (when|if) {c}", "{r}, except after {n}", "{r} (except|but not) after {n}",
     "Always {i}, (except|but not) (when|if) {c}", "Without {n}, {r}", "~Save after {n}, {r}",
 )  # fmt: skip
 _UNLESS_THEN = (
+    "{r}, (but|only|however) (when|if) {c}, {r2}", "(Normally|Usually|By default|As a rule|Generally), {r}; after {n} (though|however|, by contrast|instead), {r2}", "{r}. What if {c}? Then {r2}", "{r}. (After|On) {n}, (however|though|by exception), {r2}", "{r}, (exception|the exception being) {n}: {r2}",
     "Unless {c}, {r}. If (so|that happens|it happens|{c}), {r2}", "{r} unless {c}, in which case {r2}", "{r} unless {c}; then {r2}", "{r}, except after {n}: then {r2}",
     "{r} except (when|if) {c} (-|;|.|,) then {r2}", "Without {n}, {r}; with (it|one), {r2}", "{r}. Not so after {n}: {r2}",
 )  # fmt: skip
 _ONLY = ("{r} only (if|when) {c}", "only {b} (when|if) {c}", "{a} (may|can|should|must) {b} only (when|if) {c}", "{b} only after {n}", "only after {n} {a} may {b}",
          "{ing} is (allowed|fine) only (when|if) {c}", "never {b} unless {c}", "(don't|do not) {b} unless {c}", "(don't|do not) {b} except after {n}", "~{b} solely (when|if) {c}")  # fmt: skip
-_OPENERS = (
-    "(Here is|Here's) (how we play|our convention|the plan|my rule|what to do|the deal):", "(Our|My|The) (convention|rule|rules|plan|agreement|strategy) (is simple|for today|):", "Listen:", "OK, (so |)",
-    "Remember(:|,)", "Rules:", "So,", "Please (remember|note):", "I (want|would like) us to play like this:", "Let me explain.", "Just do this:", "Pay attention:", "Hey,", "Hi (there|)!", "We agreed on this:", "Important:", "Note:",
-    "~Dear partner,", "~In a nutshell:", "~Here goes:",
-)  # fmt: skip
-_ASIDES = (
-    "Thanks!", "Good luck!", "Have fun.", "That's all.", "That is (the whole rule|it|everything).", "We have played together for years.", "I like blue (best|more than red).", "It's that simple.", "Simple as that.",
-    "We need 25 points.", "The goal is to win (together|).", "I learned this from my sister.", "Don't worry about (the score|making mistakes).", "Take your time.", "I know it sounds strange.", "This works well for us.", "It saves time.",
-    "(Coffee|Dinner|Tea) is at six.", "My cat is watching.", "I had a long day.", "Is that clear?", "OK?", "Got it?", "(Trust me|Believe me).", "No matter what the score is.", "Keep it up.", "Nothing more.", "This is our third game today.",
-    "~Cheers.", "~That will do nicely.", "~The weather is lovely.",
-)  # fmt: skip
 _REJECTED = (
+    "(My brother|My last partner|Everyone|The old me|The other team) would {xb}(.|;|,) (but|not us,|not me,) {r}", "(No|Stop|Enough) {ing}(!|.|,|;) {r}", "{ing} is (out|over|old news|what others do|a bad habit)(.|;|:) {r}", "{r} as opposed to {ing}",
+    "(Yesterday|Last game|In the last round|Before) we agreed to {xb}. (Now|Today|This time|From now on)(,|:|) {r}", "(Most|Some) people {xb}(, we don't|. That is not our way|, which is wrong|. Not us)(.|:|;) {r}", "(You|Someone) might {xb} here, but (no|don't)(:|,) {r}", "the point is not to {xb} but to {xb2}",
+    "{xb}? (Wrong|Nope|Bad idea|Certainly not|No way)(.|!|,|:) {r}", "whatever you heard about {ing}, {r}", "don't {xb} but {i}", "I do not want {ao} to {xb}(.|;|, I want this:) {r}",
     "(A lot of people|Many players|Some people|Most bots|Beginners|Others|My brother and his friends) {x}(, but|;) (we|I) (don't|do not): {r}", "Instead of {ing}, {r}", "{r} instead of {ing}", "{r} rather than {xb}", "Do not {xb}, {i}", "Don't {xb}; {i}",
     "Not {ing}: {r}", "{r}, (do not|don't) {xb}", "It may be tempting to {xb}, but {r}", "You might expect that {a} should {xb}. No: {r}",
     "(Forget|Never mind|Ignore) what (I|they|others) said about {ing}(: |. |; ){r}", "I used to {xb}. (Now|From now on|These days) {r}", "(Where|While) (others|most people) {xb}, {r}", "{i}, not {xb}", "Rather than {ing}, {r}",
     "Most {xb} here. {a} (should|must) not; {r}", "~Resist the urge to {xb}: {r}", "~Contrary to those who {xb}, {r}",
 )  # fmt: skip
 _CORRECTED = (
+    "{wrong}. (Er|Uh|Um|Argh|Nah|Hold on|Oh wait|Hang on|My mistake|My bad|Let me correct that)(,|:|...|.) {right}", "{wrong} (oops|wait|scratch that|no no|nvm|sry|I mean) {right}", "{wrong} (-|--|,) (I mean|I meant|make that|or better|that is wrong,|wait no,|no no,|no:) {right}",
+    "(Earlier|Before|Last time|Yesterday) (I said|I wrote|the rule was|we had)(:|,) {wrong}. (That is void|That is over|Forget it|This no longer holds|Not any longer|Ignore it)(.|:) (Now|Instead|Today|From now on|)(,|:|) {right}", "{wrong}. (That was a typo|That's wrong|That was a test|Kidding|Just kidding|Delete that|Undo that)(.|!|:) {right}", "Correction to '{wrong}': {right}", "Not '{wrong}' (but|, instead) '{right}'",
     "{wrong}. (No|Wait|Oops|Sorry|Hmm), (scratch|strike|ignore|forget|cancel) that(:|.|,) {right}", "{wrong}. (Actually|On second thought|No|Correction|I mean|Sorry|Rather)(,|:) {right}", "{wrong} - (no|sorry|wait), {right}", "{wrong}... (no wait|sorry|I meant|or rather)(,|:) {right}",
     "First I thought: {wrong}. But (it is better|now it is|I changed my mind): {right}", "{wrong}? No(!|.|,) {right}", "I said: {wrong}. I was wrong. {right}", "{wrong} is what I said (last time|yesterday), (but|now|but now) {right}",
     "~{wrong}. I take that back: {right}", "~Strike the old rule '{wrong}' and use this: {right}",
@@ -216,7 +227,10 @@ def only(w: Writer, event: Event, answer: Answer) -> str:
 def rejected(w: Writer, answer: Answer, wrong: Answer) -> str:
     """Say an answer as the opposite of another that is turned down."""
     base = wrong.base(w)
-    return w.say(_REJECTED, r=answer.clause(w), i=answer.imperative(w), x=base, xb=base, ing=gerund(base))
+    frames = [f for f in _REJECTED if not answer.negative or "{xb2}" not in f]
+    return w.say(
+        frames, r=answer.clause(w), i=answer.imperative(w), x=base, xb=base, xb2=answer.base(w), ing=gerund(base)
+    )
 
 
 def corrected(w: Writer, wrong: str, right: str) -> str:
@@ -224,35 +238,9 @@ def corrected(w: Writer, wrong: str, right: str) -> str:
     return w.say(_CORRECTED, wrong=wrong.rstrip("."), right=right)
 
 
-def joined(w: Writer, parts: list[str], first_else: str | None = None) -> str:
-    """Put the sentences of rules into one text, with openers and asides now and then."""
-    if first_else is not None:
-        text = first_else
-    elif w.chance(0.25) and all(len(p) < 90 and "." not in p for p in parts):
-        link = w.choose(("; ", ", and ", ", ", "; ", " and ", " - ", ", but "))
-        text = sentence(link.join(part.rstrip(".") for part in parts))
-    elif len(parts) > 1 and w.chance(0.05):
-        text = "\n".join(f"{i + 1}. {sentence(p)}" for i, p in enumerate(parts))
-    else:
-        links = ("(And |Also, |Second, |Next, |Moreover, |Besides, |But |~Furthermore, |)",)
-        text = " ".join(sentence((w.say(links) + " " if i and w.chance(0.25) else "") + p) for i, p in enumerate(parts))
-    if w.chance(0.14):
-        text = f"{w.say(_OPENERS)} {text}"
-    if w.chance(0.10):
-        text = f"{text} {aside(w)}"
-    if w.chance(0.04):
-        text = f"{aside(w)} {text}"
-    return text
-
-
 def else_first(w: Writer, answer: Answer, rest: str) -> str:
     """Say the default before its exceptions."""
     frames = [f for f in _FIRST_ELSE if not f[0].startswith("~")]
     head, link = w.choose(frames)
-    first = w.say(head, r=answer.clause(w), inf=w.say(answer.infinitive(w)))
+    first = w.say(head, r=answer.clause(w), i=answer.imperative(w), inf=w.say(answer.infinitive(w)))
     return f"{first[:1].upper()}{first[1:]} {w.say(link)} {rest}"
-
-
-def aside(w: Writer) -> str:
-    """Say something that is no rule."""
-    return w.say(_ASIDES)

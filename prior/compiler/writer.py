@@ -12,9 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 _IRREGULAR = {"be": "is", "have": "has", "do": "does", "go": "goes"}
+_OWN = {"they's": "their", "I's": "my", "you's": "your", "she's": "her", "he's": "his"}
+_POSSESSIVE = re.compile(r"\b(?:they|I|you|she|he)'s\b")
 _GERUNDS = {"be": "being", "get": "getting", "put": "putting", "let": "letting", "quit": "quitting", "stop": "stopping",
             "tell": "telling", "bin": "binning", "stay": "staying", "play": "playing", "swap": "swapping",
-            "hit": "hitting", "drop": "dropping", "pin": "pinning", "chuck": "chucking", "add": "adding"}  # fmt: skip
+            "drop": "dropping", "begin": "beginning", "top": "topping",
+            "run": "running",
+            "hit": "hitting", "pin": "pinning", "chuck": "chucking", "add": "adding"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,33 @@ def _voices() -> list[Voice]:
         ("my partner", "she", "her", "her"), ("my teammate", "they", "them", "their"),
         ("the other player", "they", "them", "their"), ("partner", "they", "partner", "their"),
         ("she", "she", "her", "her"), ("he", "he", "him", "his"), ("my friend", "she", "her", "her"),
-        ("Alice", "she", "her", "her"), ("my mate", "he", "him", "his"), ("the human", "they", "them", "their"),
+        ("Alice", "she", "her", "her"), ("my colleague", "she", "her", "her"), ("my buddy", "he", "him", "his"),
+        ("the person I play with", "they", "them", "their"), ("someone", "they", "them", "their"),
+        ("my co-player", "they", "them", "their"), ("my wife", "she", "her", "her"), ("my mate", "he", "him", "his"),
+        ("the human", "they", "them", "their"),
         ("~my companion", "they", "them", "their"),
     ):  # fmt: skip
         found.append(Voice(p, they, po, pp, "I", "me", "my", True))
     found += [Voice("they", "they", "them", "their", "I", "me", "my", False)] * 2
     found += [Voice("I", "I", "me", "my", "you", "you", "your", False)] * 5
-    for p in ("your partner", "your teammate", "the other player", "the human player", "your friend"):
+    for p in (
+        "your partner",
+        "your teammate",
+        "the other player",
+        "the human player",
+        "your friend",
+        "your buddy",
+        "someone",
+        "the other",
+    ):
         found.append(Voice(p, "they", "them", "their", "you", "you", "your", True))
     found.append(Voice("they", "they", "them", "their", "you", "you", "your", False))
     found.append(Voice("Alice", "she", "her", "her", "Bob", "him", "his", True, True))
+    found.append(Voice("Ann", "she", "her", "her", "Ben", "him", "his", True, True))
+    found.append(Voice("the user", "they", "them", "their", "the bot", "it", "its", True, True))
+    found.append(Voice("player one", "they", "them", "their", "player two", "them", "their", True, True))
+    found.append(Voice("I", "I", "me", "my", "the assistant", "it", "its", False, True))
+    found.append(Voice("you", "you", "you", "your", "I", "me", "my", False))
     found.append(Voice("the partner", "they", "them", "their", "the agent", "it", "its", True, True))
     found.append(Voice("one of us", "they", "them", "their", "the other", "the other", "their", True, True))
     found.append(Voice("our partner", "they", "them", "their", "we", "us", "our", True))
@@ -73,8 +94,14 @@ class Writer:
 
     def choose(self, items: Sequence, p: Sequence[float] | None = None):  # type: ignore[type-arg, no-untyped-def]
         """Return one of the items, all equally likely unless weights are given."""
-        weights = None if p is None else np.array(p) / np.sum(p)
-        return items[int(self.rng.choice(len(items), p=weights))]
+        if p is None:
+            return items[int(self.rng.random() * len(items))]
+        rest = self.rng.random() * sum(p)
+        for item, weight in zip(items, p, strict=True):
+            rest -= weight
+            if rest < 0:
+                return item
+        return items[-1]
 
     def pick(self, options: Sequence[str]) -> str:
         """Return one of the templates; held-out ones never in training, and often otherwise."""
@@ -96,7 +123,7 @@ class Writer:
             text = text[: inner.start()] + self.pick(inner[1].split("|")) + text[inner.end() :]
         text = re.sub(r"\{(\w+)\}", lambda m: slots[m[1]], text)
         text = re.sub(r"([#@])(\w+)", self._agree, text)
-        text = re.sub(r"\bthey's\b", "their", re.sub(r"\bI's\b", "my", re.sub(r"\byou's\b", "your", text)))
+        text = _POSSESSIVE.sub(lambda m: _OWN[m[0]], text)
         return re.sub(r" +([,.;:?!])", r"\1", re.sub(r"\s+", " ", text)).strip()
 
     def _agree(self, match: re.Match[str]) -> str:
@@ -134,6 +161,7 @@ _CHAT = {"please": "pls", "you": "u", "your": "ur", "because": "cuz", "partner":
 
 def slips(text: str, rng: np.random.Generator) -> str:
     """Write a text as people type: typing errors, missing capitals and stops, abbreviations, quotation marks."""
+    text = _style(text, rng)
     draw = rng.random()
     if draw < 0.10:
         text = text.lower()
@@ -157,6 +185,17 @@ def slips(text: str, rng: np.random.Generator) -> str:
         text = re.sub(r"\b(color|rank|play|discard|hint)\b", r"'\1'", text)
     if rng.random() < 0.03:
         text = f'"{text}"'
+    return text
+
+
+def _style(text: str, rng: np.random.Generator) -> str:
+    """Write without articles, with capitals for what matters, or with exclamation marks, now and then."""
+    if rng.random() < 0.05:
+        text = re.sub(r"\b(?:the|a|an) (?=[a-z])", "", text)
+    if rng.random() < 0.05:
+        text = re.sub(r"\b(?:never|not|always|only|don't)\b", lambda m: m[0].upper(), text)
+    if rng.random() < 0.03:
+        text = re.sub(r"[.]+$", rng.integers(1, 4) * "!", text)
     return text
 
 
