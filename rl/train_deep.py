@@ -276,7 +276,14 @@ def _finish(
         "steps": config.steps,
         "mlflow_run_id": tracker.run_id,
     }
-    print(f"mean score {scores.mean():.3f} of {results[0]['max_score']:g} over {len(scores)} seeds, {seconds:.0f} s")
+    line = f"mean score {scores.mean():.3f} of {results[0]['max_score']:g} over {len(scores)} seeds, {seconds:.0f} s"
+    if config.env == "say-select":
+        human = [entry["human_policy"] for entry in results]
+        summary["human_policy_rate"] = float(np.mean(human))
+        tracker.metric("final/human_policy_rate", summary["human_policy_rate"], config.steps)
+        tracker.metric("final/adherence", float(np.mean([entry["adherence"] for entry in results])), config.steps)
+        line += f", human policy in {sum(human)} seeds"
+    print(line)
     tracker.metric("final/score", scores.mean(), config.steps)
     tracker.metric("time/train_seconds", seconds, config.steps)
     with TemporaryDirectory() as temporary:

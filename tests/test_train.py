@@ -79,6 +79,15 @@ def test_a_run_leaves_its_evidence(workdir, capsys):
         compare_main(["--figure", "curves.png", "--curve", "train/nope"])
 
 
+def test_a_network_reports_the_human_policy_too(workdir, capsys):
+    tiny = ["--num-envs", "8", "--rollout", "4", "--hidden", "8", "--replay-size", "800", "--steps", "64"]
+    summary = train("--net", "mlp", "--env", "say-select", "--seeds", "2", "--lam", "100", *tiny)
+    assert "human policy in 0 seeds" in capsys.readouterr().out
+    metrics = store().get_run(summary["mlflow_run_id"]).data.metrics
+    assert summary["human_policy_rate"] == metrics["final/human_policy_rate"] == 0
+    assert metrics["final/adherence"] == pytest.approx(25 / 30)  # Bob always obeys, also where he should quit
+
+
 def test_kill_9_then_resume_ends_as_if_nothing_had_happened(workdir):
     flags = ("--seeds", "4", "--steps", "200000", "--checkpoint-every", "5000")
     process = command(*flags, cwd=workdir)
