@@ -75,7 +75,7 @@ def test_a_run_leaves_its_evidence(workdir, capsys):
         compare_main(["nope"])
     compare_main(["--figure", "curves.png", "--curve", "eval/score"])
     assert (workdir / "curves.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(UserError, match="--curve train/nope: .* has no such metric; it has eval/.*score"):
+    with pytest.raises(UserError, match=r"--curve train/nope: .* has no such metric; it has eval/.*score"):
         compare_main(["--figure", "curves.png", "--curve", "train/nope"])
 
 
