@@ -30,6 +30,8 @@ def check_level(config: PriorConfig, game: Game) -> None:
         raise UserError(f"{flag}: {game.name} has one level only; {', '.join(PRESETS)} have more")
     if config.method not in METHODS:
         raise UserError(f"{flag}: the prior {config.method} reads no such texts; {', '.join(METHODS)} do")
+    if config.compiled:
+        raise UserError(f"{flag}: --compiled mixes with programs, which know last moves only; use --level last-move")
     if config.calibration == "batch":
         raise UserError(f"{flag}: --calibration batch needs the mean over all texts, which are too many to list")
     if config.noise:

@@ -14,7 +14,7 @@ from prior.compiler.compile import Compiled, Compiler, NotUnderstoodError, Readi
 from prior.compiler.data import pair
 from prior.compiler.ngrams import NearestNgrams
 from prior.compiler.writer import Writer, gerund, slips, third_person
-from prior.convention import FromConvention
+from prior.convention import FromConvention, execute
 from prior.inspect import main as inspect_main
 from schemas.config import PriorConfig
 from schemas.errors import UserError
@@ -111,6 +111,24 @@ def test_chat_shows_what_changes_and_keeps_what_stands(monkeypatch, capsys):
     assert chat(lambda text: compiled("hanabi", *known[text])) == "a"
     out = capsys.readouterr().out
     assert "+ else discard oldest" in out and "kept as it was" in out and "- else discard oldest" in out
+
+
+def test_compiled_mixes_programs_with_the_models_own_calls_by_probability(cache, monkeypatch):
+    readings = compiled("say-select", ("else same .", 0.6), ("else never same .", 0.1), ("unclear empty .", 0.2))
+    asked = []
+    monkeypatch.setattr(Compiler, "identity", {"model": "stub", "revision": "0"})
+    monkeypatch.setattr(
+        Compiler, "compile", lambda self, game, instruction, *, explain: asked.append(instruction) or readings
+    )
+    settings = {"backend": "scripted", "model": "hash", "epsilon": 0, "instruction": "Copy me."}
+    own, mixed = (
+        np.exp(Prior(PriorConfig(**settings, compiled=flag), GAME).table().log_probs) for flag in (False, True)
+    )
+    programs = [execute(read("say-select", text), GAME) for text in ("else same .", "else never same .")]
+    np.testing.assert_allclose(mixed, 0.6 * programs[0] + 0.1 * programs[1] + 0.3 * own, atol=1e-6)
+    assert asked == ["Copy me."] and not np.allclose(mixed, own, atol=0.1)
+    null = [Prior(PriorConfig(**settings, compiled=flag), GAME).table("").log_probs for flag in (False, True)]
+    np.testing.assert_allclose(*null)
 
 
 @pytest.fixture(scope="module")

@@ -289,6 +289,7 @@ def test_the_command_line_trains_and_resumes_as_if_nothing_had_happened(cache, t
         (["--prior", "file", "--table", "t.json"], "--level hand: the prior file reads no such texts"),
         (["--prior", "none"], "--level hand: the prior none reads no such texts"),
         (["--prior", "yes-no", "--calibration", "batch"], "--level hand: --calibration batch needs the mean over all"),
+        (["--compiled"], "--level hand: --compiled mixes with programs, which know last moves only"),
         (["--noise", "0.1"], "--level hand: --noise 0.1 is drawn for a table"),
         (["--texts-per-update", "0"], "--texts-per-update 0"),
         (["--level", "everything"], "--level"),
