@@ -153,7 +153,7 @@ def load_players(folders: Sequence[Path], *, sample: bool) -> tuple[str, list[Pl
         policy, info = load_policy(folder, sample=sample)
         config = info["config"]
         if sample and config["algo"] != "ppo":
-            raise UserError(f"--sample: {folder} holds Q-values, which are no probabilities; its best moves are played")
+            raise UserError(f"--sample: {folder} holds Q-values, which are no probabilities; leave --sample out")
         key = json.dumps({k: v for k, v in config.items() if k not in _NOT_THE_ARM}, sort_keys=True)
         if key not in keys:
             keys.append(key)
