@@ -12,8 +12,10 @@ from prior.base import Prior
 from prior.compiler.chat import chat
 from prior.compiler.compile import Compiled, Compiler, NotUnderstoodError, Reading, fingerprint, rule_parts
 from prior.compiler.data import pair
+from prior.compiler.evalsets import DEV, SETS, read_set
 from prior.compiler.ngrams import NearestNgrams
 from prior.compiler.writer import Writer, gerund, slips, third_person
+from prior.compiler.written import Wording, wordings
 from prior.convention import FromConvention, execute
 from prior.inspect import main as inspect_main
 from schemas.config import PriorConfig
@@ -46,8 +48,8 @@ def test_pairs_depend_on_their_seed_alone_and_hardly_repeat():
 
 def test_held_out_words_are_never_in_training():
     words = re.compile(r"\b(hue|digit|parrot|bow out|parr|chuck|abstain)\b")
-    assert not any(words.search(pair(k).instruction.lower()) for k in range(600))
-    assert any(words.search(pair(k, held_out=True).instruction.lower()) for k in range(100))
+    assert not any(words.search(pair(k, written=0).instruction.lower()) for k in range(600))
+    assert any(words.search(pair(k, held_out=True, written=0).instruction.lower()) for k in range(100))
 
 
 def test_the_wording_of_the_paper_is_not_in_training():
@@ -56,6 +58,39 @@ def test_the_wording_of_the_paper_is_not_in_training():
     for seed in range(1500):
         words = re.findall(r"[a-z]+", pair(seed).instruction.lower())
         assert not grams & {tuple(words[k : k + 7]) for k in range(len(words) - 6)}
+
+
+def test_written_wordings_keep_their_meaning_whatever_is_chosen():
+    rng = np.random.default_rng(0)
+    wording = Wording("hanabi", "(Green|Any) {color} or {ns}: {nth}(!|)", "if color {color} play {card} else free .")
+    for _ in range(50):
+        text, program = wording.draw(rng)
+        words = text.removesuffix("!").split()
+        place = {"1": "A", "f": "A", "2": "B", "s": "B", "3": "C", "t": "C", "4": "D", "5": "E"}
+        letter = {"fourth": "D", "fifth": "E"}.get(words[-1]) or place[words[-1][0]]
+        color = words[1].strip(":")
+        assert words[0] in ("Green", "Any") and program == f"if color {color} play {letter} else free ."
+    with pytest.raises(UserError, match="program"):
+        Wording("say-select", "a", "if color play those else free .").draw(rng)
+
+
+@pytest.mark.parametrize("game", ["hanabi", "say-select"])
+def test_every_written_wording_has_a_program_that_executes(game):
+    rng = np.random.default_rng(0)
+    ours, theirs = wordings(game, held_out=False), wordings(game, held_out=True)
+    assert len(ours) > 5 * len(theirs) > 100 and not {w.text for w in ours} & {w.text for w in theirs}
+    sealed = [_threes(case.instruction) for name in (*SETS, DEV) for case in read_set(name)]
+    for wording in (*ours, *theirs):
+        text, program = wording.draw(rng)
+        assert text and not set("{}") & set(text), wording
+        assert fingerprint(read(game, program)) is not None, wording
+        said = _threes(text)
+        assert not said or all(len(said & other) <= 0.9 * max(4, min(len(said), len(other))) for other in sealed)
+
+
+def _threes(text):
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return {tuple(words[k : k + 3]) for k in range(len(words) - 2)}
 
 
 def test_words():

@@ -1,7 +1,8 @@
 """Synthetic pairs for the compiler: instructions of both games and the text of the program that each means.
 
-Every pair is drawn from one seed of its own, so that a data set is a range of numbers and training may go on for ever
-without repeating a text. `held_out` draws texts that hold at least one template or word that training never uses.
+Some of them come from a grammar (hanabi_data, say_select_data, refusals), most are wordings that were written one by
+one (written/*.toml). Every pair is drawn from one seed of its own, so that a data set is a range of numbers and
+training may go on for ever. `held_out` draws texts that training never uses a template, a word or the wording of.
 """
 
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ import numpy as np
 
 from envs.convention import number_prior
 from prior.compiler import hanabi_data, say_select_data
+from prior.compiler.framing import framed
 from prior.compiler.refusals import refusal
+from prior.compiler.written import wordings
 from prior.compiler.writer import Writer, slips
 from schemas.errors import UserError
 from schemas.program import Game, write
 from schemas.say_select import NumberConvention
 
+_WRITTEN = 0.6
 _REFUSED = 0.22
 _HANABI = 0.66
 _SHORT, _LONG = 130, 0.35  # of longer texts this share is kept: they cost much, and people write short ones
@@ -30,14 +34,23 @@ class Pair:
     program: str
 
 
-def pair(seed: int, *, held_out: bool = False) -> Pair:
-    """Draw the pair of one seed."""
+def pair(seed: int, *, held_out: bool = False, written: float = _WRITTEN) -> Pair:
+    """Draw the pair of one seed; with probability `written` a written wording."""
     rng = np.random.default_rng([seed, int(held_out)])
+    if rng.random() < written:
+        return _written(rng, held_out)
     while True:
         found, writer = _draw(rng, held_out)
         size = len(found.instruction)
         if size < 700 and (size < _SHORT or rng.random() < _LONG) and (writer.held_out_used or not held_out):
             return found
+
+
+def _written(rng: np.random.Generator, held_out: bool) -> Pair:
+    game: Game = "hanabi" if rng.random() < _HANABI else "say-select"
+    options = wordings(game, held_out)
+    text, program = options[rng.integers(len(options))].draw(rng)
+    return Pair(game, slips(framed(Writer(rng, held_out), text), rng), program)
 
 
 def _draw(rng: np.random.Generator, held_out: bool) -> tuple[Pair, Writer]:

@@ -2,8 +2,8 @@
 
 Right means: it executes to the same prior over all observations as the program that is meant, or both refuse; a
 program that it is not confident of counts as a refusal, but for `likeliest right`, which takes the likeliest reading
-whatever its probability. Sets are the hand-written ones (eval/*.toml) and texts of held-out templates and
-words (data.pair).
+whatever its probability. Sets are the hand-written ones (eval/*.toml), texts of held-out templates and words of the
+grammar (`held_out`), and held-out wordings of written/*.toml (`wordings`).
 """
 
 import time
@@ -23,7 +23,8 @@ from schemas.config import Section
 from schemas.errors import UserError
 from schemas.program import read, write
 
-_HELD_OUT = 2_000_000  # first seed of the held-out texts; early stopping looks at others
+_DRAWN = {"held_out": 0.0, "wordings": 1.0}  # sets that are drawn, and their share of written wordings
+_FIRST = 2_000_000  # first seed of the drawn texts; early stopping looks at others
 
 
 class EvaluateConfig(Section):
@@ -31,19 +32,19 @@ class EvaluateConfig(Section):
 
     adapter: Path = Field(ADAPTER, description="adapter of the compiler")
     sets: tyro.conf.UseAppendAction[tuple[str, ...]] = Field(
-        (), description=f"of {', '.join((*SETS, DEV))}, held_out; all but {DEV}"
+        (), description=f"of {', '.join((*SETS, DEV, *_DRAWN))}; all but {DEV}"
     )
-    held_out: int = Field(300, ge=1, description="texts of held-out templates")
+    held_out: int = Field(300, ge=1, description="texts of each set that is drawn")
     ngrams: int = Field(8000, ge=0, description="training texts of the n-grams control; 0 leaves it out")
     part: int = Field(1, ge=1, description="take every k-th instruction of a set only")
     summary: Path | None = Field(None, description="write the results as JSON")
 
 
 def cases_of(name: str, held_out: int) -> tuple[Case, ...]:
-    """Return a hand-written set, or texts drawn from held-out templates."""
-    if name != "held_out":
+    """Return a hand-written set, or texts drawn from held-out templates or wordings."""
+    if name not in _DRAWN:
         return read_set(name)
-    pairs = (pair(_HELD_OUT + i, held_out=True) for i in range(held_out))
+    pairs = (pair(_FIRST + i, held_out=True, written=_DRAWN[name]) for i in range(held_out))
     return tuple(Case(game=p.game, instruction=p.instruction or " ", programs=(p.program,)) for p in pairs)
 
 
@@ -56,7 +57,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         "set                     n  likeliest right  right  confident  right if confident  refused  "
         "wrong and confident  n-grams  s each"
     )
-    for name in config.sets or (*SETS, "held_out"):
+    for name in config.sets or (*SETS, *_DRAWN):
         start = time.perf_counter()
         cases = cases_of(name, config.held_out)[:: config.part]
         rows = [judge(case, compiler.compile(case.game, case.instruction, explain=False)) for case in cases]

@@ -31,11 +31,16 @@ def joined(w: Writer, parts: list[str], first_else: str | None = None) -> str:
             "(And |Also, |Next, |Moreover, |Besides, |But |In addition, |Plus, |Also |And then: |On the other hand, |And another thing: |While we are at it, |~Furthermore, |)",
         )
         text = " ".join(sentence((w.say(links) + " " if i and w.chance(0.25) else "") + p) for i, p in enumerate(parts))
-    if w.chance(0.14):
+    return framed(w, text, 1.0)
+
+
+def framed(w: Writer, text: str, share: float = 0.5) -> str:
+    """Put an opener or an aside around a text now and then."""
+    if w.chance(0.14 * share):
         text = f"{w.say(_OPENERS)} {text}"
-    if w.chance(0.10):
+    if w.chance(0.10 * share):
         text = f"{text} {aside(w)}"
-    if w.chance(0.04):
+    if w.chance(0.04 * share):
         text = f"{aside(w)} {text}"
     return text
 

@@ -27,7 +27,7 @@ class TrainConfig(Section):
     """How to fine-tune."""
 
     out: Path = Field(Path("runs/compiler"), description="folder of the checkpoint and the adapter")
-    steps: int = Field(1700, ge=1, description="updates; the learning rate falls over the last 30% of them")
+    steps: int = Field(1700, ge=1, description="updates; over the last 30% of them the learning rate falls to zero")
     batch_size: int = Field(16, ge=1, description="pairs an update")
     learning_rate: float = Field(1.5e-3, gt=0, description="peak")
     rank: int = Field(8, ge=1, description="rank of the adapters")
@@ -144,7 +144,9 @@ def train(config: TrainConfig) -> None:
 
 
 def _rate(step: int, steps: int) -> float:
-    return min(1.0, (step + 1) / 30, max(0.03, (steps - step) / (0.3 * steps)))
+    """Warm-up, then the inverse square root of the update (at a constant rate held-out loss rises), then to zero."""
+    decay = max(0.03, min(1.0, (steps - step) / (0.3 * steps)))
+    return min((step + 1) / 30, 1.0, (300 / (step + 1)) ** 0.5) * decay
 
 
 def _save(
