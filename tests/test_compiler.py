@@ -10,7 +10,15 @@ from envs.base import make_game
 from envs.say_select import GAME
 from prior.base import Prior
 from prior.compiler.chat import chat
-from prior.compiler.compile import Compiled, Compiler, NotUnderstoodError, Reading, fingerprint, rule_parts
+from prior.compiler.compile import (
+    Compiled,
+    Compiler,
+    NotUnderstoodError,
+    Reading,
+    clauses_of,
+    fingerprint,
+    rule_parts,
+)
 from prior.compiler.data import pair
 from prior.compiler.evalsets import DEV, SETS, read_set
 from prior.compiler.ngrams import NearestNgrams
@@ -291,3 +299,13 @@ def test_training_resumes_where_it_stopped(tmp_path, monkeypatch):
     run(tmp_path / "two", 4)
     one, two = ((tmp_path / name / "checkpoint.safetensors").read_bytes() for name in ("one", "two"))
     assert one == two
+
+
+def test_clauses_are_few_and_lose_nothing():
+    assert clauses_of("Colors: play. Ranks: discard. Rest: hint color.") == [
+        "Colors: play. ",
+        "Ranks: discard. ",
+        "Rest: hint color.",
+    ]
+    long = "".join(f"Well, number {k} is said, so do nothing. " for k in range(30))
+    assert len(clauses_of(long)) == 8 and "".join(clauses_of(long)) == long

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from schemas.program import REASONS, Game, Program, Reason, read
 ADAPTER = Path(__file__).parent / "adapter.safetensors"
 THRESHOLD = 0.5  # least probability of a program that is understood; set on the development set (docs/compiler.md)
 MAX_CHARACTERS = 1200
-_CLAUSE = re.compile(r"(?:e\.g\.|i\.e\.|[^.,;:!?\n])+[.,;:!?\n]*\s*", re.IGNORECASE)
+_CLAUSE = re.compile(r"(?:e\.g\.|i\.e\.|[^.,;!?\n])+[.,;!?\n]*\s*", re.IGNORECASE)
+_MOST_CLAUSES, _LEAST_WORDS = 8, 2  # of an explanation: each clause costs a pass over the instruction without it
 _MATTERS = 0.7  # nats by which leaving out a clause must lower a rule's probability for the rule to come from it
 
 
@@ -144,7 +146,7 @@ class Compiler:
         """Find the clause that each rule came from: the one without which the rule loses most probability."""
         from prior.compiler.decode import log_probability
 
-        clauses = [c for c in _CLAUSE.findall(instruction) if re.search(r"\w", c)]
+        clauses = clauses_of(instruction)
         parts = rule_parts(program, text)
         if len(clauses) < 2:
             return tuple((said, instruction.strip()) for said, _ in parts), ()
@@ -159,6 +161,19 @@ class Compiler:
                 sources.append((said, " ".join(clauses[k].strip() for k in chosen)))
         unused = tuple(clauses[k].strip() for k in np.flatnonzero(np.abs(drop).sum(axis=1) < _MATTERS))
         return tuple(sources), unused
+
+
+def clauses_of(instruction: str) -> list[str]:
+    """Split an instruction at its punctuation into at most _MOST_CLAUSES parts; the shortest neighbors are joined."""
+    clauses = [c for c in _CLAUSE.findall(instruction) if re.search(r"\w", c)]
+    while len(clauses) > 1:
+        sizes = [len(first.split()) + len(second.split()) for first, second in pairwise(clauses)]
+        short = [i for i, size in enumerate(sizes) if min(len(c.split()) for c in clauses[i : i + 2]) < _LEAST_WORDS]
+        if not short and len(clauses) <= _MOST_CLAUSES:
+            break
+        at = min(short or range(len(sizes)), key=lambda i: sizes[i])
+        clauses[at : at + 2] = [clauses[at] + clauses[at + 1]]
+    return clauses
 
 
 def rule_parts(program: Program, text: str) -> list[tuple[str, slice]]:
