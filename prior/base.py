@@ -69,6 +69,7 @@ class FromFile:
         if file is None:
             raise UserError("--prior file: name the table with --table FILE (.json or .csv)")
         self._probs, self.metadata = import_table(game, file)
+        self.instruction = str(self.metadata.get("instruction", ""))
 
     def scores(self, instruction: str, texts: Sequence[str], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the file's log-probabilities; the null observation, which no file has, is uniform."""
@@ -117,13 +118,18 @@ class Prior:
         """Backend, model and revision; empty strings for a prior without a model."""
         return (self.method.backend or self.method).identity  # type: ignore[union-attr]
 
+    @property
+    def instruction(self) -> str:
+        """What the prior follows: what was said, or what its file says that it was made from, or the game's default."""
+        return self.config.instruction or getattr(self.method, "instruction", "") or self.game.default_instruction
+
     def table(self, instruction: str | None = None, progress: Progress | None = None) -> PriorTable:
         """Return the prior of every observation, precomputed and cached.
 
         `instruction` overrides the config's; the empty string is the null instruction.
         """
         if instruction is None:
-            instruction = self.config.instruction or self.game.default_instruction
+            instruction = self.instruction
         config = self.config
         if config.level != "last-move":
             raise UserError(

@@ -38,6 +38,11 @@ class FromConvention:
         self.compiled: Compiled | None = None
         self._read = None if config.convention is None else _read(self.kind, config.convention)
 
+    @property
+    def instruction(self) -> str:
+        """What a file's convention says in words; empty if it is compiled from an instruction."""
+        return "" if self._read is None else self._read.instruction or self._read.words()
+
     @cached_property
     def _compiler(self) -> Compiler:
         return Compiler()

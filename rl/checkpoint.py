@@ -6,9 +6,10 @@ training continues from, so that a resumed run ends bit by bit where an uninterr
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from prior.cache import locked
 from schemas.errors import StoreError, UserError
 
 Arrays = dict[str, NDArray[Any]]
@@ -33,6 +35,13 @@ def find_checkpoint(run: str, parameter: str) -> Path:
         hint = f"; known are {', '.join(known[-5:])}" if known else f"; {CHECKPOINTS} has none"
         raise UserError(f"{parameter}: no checkpoint of a run {run!r}{hint}")
     return folder
+
+
+@contextmanager
+def held(folder: Path, parameter: str) -> Iterator[None]:
+    """Keep a run for this process; another that would train it waits. Of torchrun's processes the first holds it."""
+    with nullcontext() if int(os.environ.get("RANK", "0")) else locked(folder, parameter):
+        yield
 
 
 def save_checkpoint(folder: Path, arrays: Arrays, info: dict[str, Any]) -> None:
@@ -83,5 +92,6 @@ def part(prefix: str, arrays: Arrays) -> Arrays:
 
 def seed_folders(run: Path) -> list[Path]:
     """Return the folders of a deep run's seeds, by seed; the folder itself if it is one of them."""
-    found = sorted(run.glob("seed-*"), key=lambda folder: int(folder.name.removeprefix("seed-")))
+    found = [folder for folder in run.glob("seed-*") if re.fullmatch(r"seed-\d+", folder.name)]
+    found.sort(key=lambda folder: int(folder.name.removeprefix("seed-")))
     return [folder for folder in found if (folder / FILE).is_file()] or [run]

@@ -5,10 +5,10 @@
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import tyro
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.config import PriorConfig, Section
 
@@ -19,10 +19,10 @@ Net = Literal["table", "mlp", "publ-lstm"]
 class TabularQConfig(Section):
     """Hyperparameters of tabular InstructQ; the defaults are those published for Say-Select."""
 
-    lam: float = Field(0.25, ge=0, allow_inf_nan=False, description="lambda: weight of Bob's log prior")
-    lam_alice: float = Field(0.0, ge=0, allow_inf_nan=False, description="the same for Alice; 0 is vanilla")
-    lr: float = Field(0.02, gt=0, allow_inf_nan=False, description="Adam's learning rate on table entries")
-    adam_eps: float = Field(1e-5, gt=0, allow_inf_nan=False, description="Adam's epsilon")
+    lam: float = Field(0.25, ge=0, description="lambda: weight of Bob's log prior")
+    lam_alice: float = Field(0.0, ge=0, description="the same for Alice; 0 is vanilla")
+    lr: float = Field(0.02, gt=0, description="Adam's learning rate on table entries")
+    adam_eps: float = Field(1e-5, gt=0, description="Adam's epsilon")
     gamma: float = Field(1.0, gt=0, le=1, description="discount")
     explore: float = Field(0.15, ge=0, le=1, description="share of random moves in training (eps-greedy)")
     replay_size: int = Field(1000, ge=10, description="episodes kept for replay")
@@ -33,18 +33,26 @@ class TabularQConfig(Section):
 class DeepConfig(Section):
     """What both deep learners share: the schedule of lambda, the network, the size of a step."""
 
-    lam: float = Field(0.1, ge=0, allow_inf_nan=False, description="lambda at the start: weight of the prior")
-    lam_end: float | None = Field(None, ge=0, allow_inf_nan=False, description="lambda at the end; lam if left out")
+    lam: float = Field(0.1, ge=0, description="lambda at the start: weight of the prior")
+    lam_end: float | None = Field(None, ge=0, description="lambda at the end; lam if left out")
     lam_schedule: Literal["linear", "halving"] = Field(
         "linear", description="how lambda goes from lam to lam_end: in a line, or by halving at even distances"
     )
     hidden: int = Field(256, ge=1, le=8192, description="units of a hidden layer")
     layers: int = Field(2, ge=1, le=8, description="hidden layers (mlp) or LSTM layers (publ-lstm)")
-    lr: float = Field(4e-3, gt=0, allow_inf_nan=False, description="Adam's learning rate")
-    adam_eps: float = Field(1.5e-5, gt=0, allow_inf_nan=False, description="Adam's epsilon")
-    max_grad_norm: float = Field(1.0, gt=0, allow_inf_nan=False, description="clip the gradient's norm to this")
+    lr: float = Field(4e-3, gt=0, description="Adam's learning rate")
+    adam_eps: float = Field(1.5e-5, gt=0, description="Adam's epsilon")
+    max_grad_norm: float = Field(1.0, gt=0, description="clip the gradient's norm to this")
     gamma: float = Field(0.99, gt=0, le=1, description="discount a move")
     precision: Literal["float32", "bfloat16"] = Field("bfloat16", description="of matrix products; the rest is float32")
+
+    @model_validator(mode="after")
+    def _check_schedule(self) -> Self:
+        if self.lam_schedule == "halving" and self.lam_end is not None and self.lam_end > self.lam:
+            raise ValueError(
+                f"lam_end = {self.lam_end:g} is more than lam = {self.lam:g}; a halving schedule only falls"
+            )
+        return self
 
 
 class PPOConfig(DeepConfig):
@@ -56,8 +64,8 @@ class PPOConfig(DeepConfig):
     minibatches: int = Field(8, ge=1, description="gradient steps a pass")
     clip: float = Field(0.2, gt=0, lt=1, description="bound of the probability ratio")
     gae_lambda: float = Field(0.95, ge=0, le=1, description="lambda of generalized advantage estimation")
-    entropy: float = Field(0.01, ge=0, allow_inf_nan=False, description="entropy bonus; used without a prior only")
-    value_weight: float = Field(0.5, gt=0, allow_inf_nan=False, description="weight of the value loss")
+    entropy: float = Field(0.01, ge=0, description="entropy bonus; used without a prior only")
+    value_weight: float = Field(0.5, gt=0, description="weight of the value loss")
     anneal_lr: bool = Field(True, description="let the learning rate fall to a tenth, in a line")
     critic: Literal["hand", "observation"] = Field(
         "observation",
@@ -68,8 +76,8 @@ class PPOConfig(DeepConfig):
 class DeepQConfig(DeepConfig):
     """Hyperparameters of InstructQ with a network."""
 
-    lam: float = Field(0.15, ge=0, allow_inf_nan=False, description="lambda at the start: weight of the log prior")
-    lr: float = Field(1e-3, gt=0, allow_inf_nan=False, description="Adam's learning rate")
+    lam: float = Field(0.15, ge=0, description="lambda at the start: weight of the log prior")
+    lr: float = Field(1e-3, gt=0, description="Adam's learning rate")
     anneal_lr: bool = Field(True, description="let the learning rate fall to a tenth, in a line")
     lam_schedule: Literal["linear", "halving"] = Field(
         "halving", description="how lambda goes from lam to lam_end: in a line, or by halving at even distances"

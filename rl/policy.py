@@ -56,16 +56,18 @@ class NetworkSeat:
     def __init__(self, policy: NetworkPolicy, num_envs: int, seed: int) -> None:
         self._policy = policy
         self.log_probs: NDArray[np.float32] | None = None
-        self._state = torch.zeros(num_envs, policy.network.state_size)
+        self._device = next(policy.network.parameters()).device
+        self._state = torch.zeros(num_envs, policy.network.state_size, device=self._device)
         self._random = torch.Generator().manual_seed(seed)
 
     @torch.inference_mode()
     def act(self, step: Step, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         """Choose moves (see Seat)."""
         policy, where = self._policy, torch.from_numpy(rows)
-        out, self._state[where] = policy.network.step(torch.from_numpy(step.obs[rows]).float(), self._state[where])
+        obs = torch.from_numpy(step.obs[rows]).float().to(self._device)
+        out, self._state[where] = policy.network.step(obs, self._state[where])
         legal = torch.from_numpy(step.legal[rows])
-        scores = out[:, : legal.shape[1]]
+        scores = out[:, : legal.shape[1]].cpu()
         if policy.prior is not None and policy.lam:
             chosen = policy.prior.rows(step.obs[rows], step.obs_key[rows])
             log_prior = prior_rows(torch.from_numpy(policy.prior.log_probs), torch.from_numpy(chosen))

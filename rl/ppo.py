@@ -195,8 +195,8 @@ class PPO:
         if len(wrong):
             name = list(parts)[wrong[0, 1]]
             raise UserError(
-                f"training stopped at step {self.steps}: {name} is {values[tuple(wrong[0])]}; the last checkpoint is "
-                "whole; a lower --lr may help"
+                f"training stopped at step {self.steps}: {name} is {values[tuple(wrong[0])]}; checkpoints stay as "
+                "they were; a lower --lr may help"
             )
         metrics = {f"train/{name}": float(value) for name, value in zip(parts, values.mean(axis=0), strict=True)}
         explained = 1 - float(np.var(target - data.value[:-1]) / (np.var(target) + 1e-8))
@@ -228,7 +228,7 @@ class PPO:
         ppo = self.config.ppo
         real = sequences >= 0
         rows = sequences[real]
-        count = self.world.sum(real.sum())
+        count = self.world.sum(real.sum()).clamp(min=1)  # the columns of some seats may be empty
         with self._autocast():
             obs = flat["obs"][rows]
             if self.network.state_size:

@@ -7,8 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from prior.cache import locked
-from rl.checkpoint import find_checkpoint, load_checkpoint
+from rl.checkpoint import find_checkpoint, held, load_checkpoint
 from rl.config import DeepQRun, PPORun, RunConfig, TabularRun
 from schemas.command_line import parse, run_main, write_summary
 from schemas.errors import UserError
@@ -47,7 +46,7 @@ def train(config: RunConfig) -> dict[str, Any]:
 def resume(run: str, steps: int | None) -> dict[str, Any]:
     """Continue a run from its last checkpoint, up to `steps` if given, else to its own budget; returns the summary."""
     folder = find_checkpoint(run, "--resume")
-    with locked(folder, "--resume"):  # a second resume of the same run waits, and finds it finished
+    with held(folder, "--resume"):
         arrays, info = load_checkpoint(folder)
         kind = run_class(info["config"].get("algo"), info["config"].get("net"), info["config"].get("env"))
         module = import_module("rl.train_tabular" if kind is TabularRun else "rl.train_deep")
@@ -57,6 +56,9 @@ def resume(run: str, steps: int | None) -> dict[str, Any]:
 def main(argv: Sequence[str]) -> None:
     """Entry point."""
     kind = run_class(*(_given(argv, name) for name in ("algo", "net", "env")))
+    stored, asked = _stored(argv).get("algo"), _given(argv, "algo")
+    if stored is not None and stored != asked:
+        raise UserError(f"--algo {asked}: the file of --config is for {stored}, whose hyperparameters are others")
     config = parse(kind, argv, "Train partners that follow an instruction.")
     if config.resume is not None:
         flags = [word.partition("=")[0] for word in argv if word.startswith("--")]
@@ -72,14 +74,23 @@ def main(argv: Sequence[str]) -> None:
 
 def _given(argv: Sequence[str], name: str) -> object:
     """Return what the flags, or else the file of --config, say of a key; None if neither does or can be read."""
-    words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else [word])]
-    values = dict(itertools.pairwise(words))
+    values = _words(argv)
     if f"--{name}" in values:
         return values[f"--{name}"]
+    return _stored(argv).get(name)
+
+
+def _stored(argv: Sequence[str]) -> dict[str, Any]:
+    """Read the file of --config; empty if there is none or it cannot be read, of which `parse` says what is wrong."""
     try:
-        return tomllib.loads(Path(values["--config"]).read_text()).get(name)
+        return tomllib.loads(Path(_words(argv)["--config"]).read_text())
     except (KeyError, OSError, ValueError):
-        return None  # `parse` says what is wrong with the file
+        return {}
+
+
+def _words(argv: Sequence[str]) -> dict[str, str]:
+    words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    return dict(itertools.pairwise(words))
 
 
 if __name__ == "__main__":

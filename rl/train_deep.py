@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from envs.base import BatchedEnv, make_game
 from envs.say_select import SaySelect
 from prior.lazy import LazyPriorTable
-from rl.checkpoint import CHECKPOINTS, Arrays, find_checkpoint, load_checkpoint, save_checkpoint, seed_folders
+from rl.checkpoint import CHECKPOINTS, Arrays, find_checkpoint, held, load_checkpoint, save_checkpoint, seed_folders
 from rl.config import DeepQRun, PPORun
 from rl.deep_q import DeepQ
 from rl.distributed import World
@@ -28,7 +28,7 @@ from rl.ppo import PPO
 from rl.train_common import Progress, describe, open_tracker, prior_table, summary_head
 from runs.tracking import RunTracker
 from schemas.command_line import write_summary
-from schemas.errors import ModelError, UserError
+from schemas.errors import ModelError, StoreError, UserError
 
 _LOG_EVERY = 1.0  # seconds between metrics; an update on a small net takes less
 
@@ -36,36 +36,55 @@ _LOG_EVERY = 1.0  # seconds between metrics; an update on a small net takes less
 def train(config: PPORun | DeepQRun) -> dict[str, Any]:
     """Train a new run; returns the summary, which is empty in all but the first of several processes."""
     game = make_game(config.env)
+    if config.env == "say-select" and config.net == "publ-lstm":
+        raise UserError("--net publ-lstm: say-select's players see both last words, and need no memory; use mlp")
+    if isinstance(config, DeepQRun) and config.q.warmup >= config.steps:
+        raise UserError(f"--steps {config.steps}: all are warm-up (--warmup {config.q.warmup}), nothing is learned")
     world = _prepare(config)
     seeds = list(range(config.seed, config.seed + config.seeds))
     table = prior_table(config, game)
     log_prior = None if table is None else table.log_probs
+    if isinstance(config, PPORun) and log_prior is not None and not np.isfinite(log_prior[game.legal]).all():
+        raise UserError(
+            f"--epsilon {config.prior.epsilon:g}: the prior of some legal moves is 0, and KL(pi || prior) infinite; "
+            "PPO needs an epsilon above 0"
+        )
     run_name = config.tracking.run_name or _run_name(config)
     info: dict[str, Any] = {"run_name": run_name, "prior": None if table is None else table.metadata}
     info["config"] = config.model_dump(mode="json")
+    first = make_learner(config, world, log_prior, seeds[0], info)  # what is wrong shows before there is a run
     if config.init_from is not None:
-        find_checkpoint(config.init_from, "--init-from")
+        first.start_from(_initial(config.init_from, seeds[0]), f"--init-from {config.init_from}")
+    del first
     if world.rank:
         return _run(config, world, None, log_prior, seeds, info)
     tracker = open_tracker(config, run_name, seeds)
     info["run_id"] = tracker.run_id
-    save_checkpoint(CHECKPOINTS / tracker.run_id, {} if log_prior is None else {"log_prior": log_prior}, info)
-    describe(tracker, config, table)
-    return _run(config, world, tracker, log_prior, seeds, info)
+    folder = CHECKPOINTS / tracker.run_id
+    with held(folder, str(CHECKPOINTS)):
+        save_checkpoint(folder, {} if log_prior is None else {"log_prior": log_prior}, info)
+        describe(tracker, config, table)
+        return _run(config, world, tracker, log_prior, seeds, info)
 
 
 def resume(folder: Path, arrays: Arrays, info: dict[str, Any], steps: int | None) -> dict[str, Any]:
     """Continue the run of a checkpoint up to `steps`, if given, else to its own budget; returns the summary."""
-    if "run_id" not in info:
-        raise UserError(f"--resume: {folder} is not the folder of a run")
+    if "run_id" not in info or "seed" in info:
+        raise UserError(
+            f"--resume: {folder} is not the folder of a run" + (", but of a seed" if "seed" in info else "")
+        )
     kind = PPORun if info["config"]["algo"] == "ppo" else DeepQRun
     config: PPORun | DeepQRun = kind.model_validate(info["config"])
     if steps is not None and steps != config.steps:
         config = config.model_copy(update={"steps": steps})
         info["config"] = config.model_dump(mode="json")
+    game = make_game(config.env)
+    log_prior, shape = arrays.get("log_prior"), game.legal.shape
+    if info["prior"] is not None and (log_prior is None or log_prior.shape != shape):
+        have = "is missing" if log_prior is None else f"has shape {log_prior.shape}"
+        raise StoreError(f"checkpoint: {folder}: log_prior {have}, but {config.env} needs {shape}")
     world = _prepare(config)
     seeds = list(range(config.seed, config.seed + config.seeds))
-    log_prior = arrays.get("log_prior")
     if world.rank:
         return _run(config, world, None, log_prior, seeds, info)
     tracker = open_tracker(config, info["run_name"], seeds, info["run_id"])
@@ -82,7 +101,9 @@ def _prepare(config: PPORun | DeepQRun) -> World:
     try:
         kind = torch.device(device).type
     except RuntimeError:
-        raise UserError(f"--device {device}: no device; cpu, cuda, cuda:1 and so on") from None
+        kind = ""
+    if kind not in ("cpu", "cuda"):
+        raise UserError(f"--device {device}: no device; cpu, cuda, cuda:1 and so on")
     if kind == "cuda" and not torch.cuda.is_available():
         raise ModelError(f"--device {device}: this machine's torch sees no CUDA device; use --device cpu")
     flag = f"--level {config.prior.level}"
@@ -141,7 +162,7 @@ def _run(
     seeds: list[int],
     info: dict[str, Any],
 ) -> dict[str, Any]:
-    folder = CHECKPOINTS / info["run_id"] if tracker else None
+    folder = CHECKPOINTS / info["run_id"] if "run_id" in info else None  # all processes resume, the first writes
     if tracker:
         print(f"run {tracker.run_id}, checkpoints in {folder}")
     results = []
@@ -176,9 +197,7 @@ def _train_seed(
     where = folder / f"seed-{learner.seed}" if folder else None
     seconds = 0.0
     if where and where.is_dir():
-        arrays, saved = load_checkpoint(where)
-        learner.restore(arrays, saved)
-        seconds = saved["train_seconds"]
+        seconds = _restored(learner, where)
     elif config.init_from is not None:
         learner.start_from(_initial(config.init_from, learner.seed), f"--init-from {config.init_from}")
     due, clock = learner.steps + config.checkpoint_every, time.perf_counter()
@@ -195,10 +214,30 @@ def _train_seed(
                 seconds, clock = seconds + now - clock, now
                 arrays, state = learner.state()
                 if tracker and where:
+                    _check_finite(arrays, learner.steps)
                     tracker.flush()
                     save_checkpoint(where, arrays, info | state | {"seed": learner.seed, "train_seconds": seconds})
     if tracker and learner.steps and time.perf_counter() - begin > _LOG_EVERY:
         tracker.metric("time/train_seconds", seconds, learner.steps, learner.seed)
+
+
+def _restored(learner: PPO | DeepQ, folder: Path) -> float:
+    """Continue from a checkpoint; returns its seconds of training. Raises StoreError if it lacks something."""
+    arrays, saved = load_checkpoint(folder)
+    try:
+        learner.restore(arrays, saved)
+        return float(saved["train_seconds"])
+    except (KeyError, IndexError, ValueError, RuntimeError, TypeError) as error:
+        raise StoreError(f"checkpoint: {folder} is not whole ({type(error).__name__}: {error})") from None
+
+
+def _check_finite(arrays: Arrays, steps: int) -> None:
+    for name, array in arrays.items():
+        if name.startswith(("network.", "critic.", "optimizer.")) and not np.isfinite(array).all():
+            raise UserError(
+                f"training stopped at step {steps}: {name} holds a NaN or an infinity; not saved, checkpoints stay as "
+                "they were; a lower --lr may help"
+            )
 
 
 class _Log:

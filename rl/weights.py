@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -31,6 +32,8 @@ def restore_module(prefix: str, module: nn.Module, arrays: Arrays, source: str =
         if shape != tuple(tensor.shape):
             have = f"has shape {shape}" if shape else "is missing"
             raise UserError(f"{source}: {prefix}.{name} {have}, but this network needs {tuple(tensor.shape)}")
+        if not np.isfinite(found[name]).all():
+            raise UserError(f"{source}: {prefix}.{name} holds a NaN or an infinity")
     module.load_state_dict({name: torch.from_numpy(found[name]) for name in module.state_dict()})
 
 

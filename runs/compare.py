@@ -71,7 +71,10 @@ def compare(config: CompareConfig) -> list[dict[str, Any]]:
             hits = [run for run in parents if run.info.run_id.startswith(name) or run.info.run_name == name]
             if not hits:
                 known = ", ".join(f"{run.info.run_id[:8]} ({run.info.run_name})" for run in parents[:8])
-                raise UserError(f"RUN: no run {name!r} in experiment {config.experiment}; known are {known or 'none'}")
+                raise UserError(
+                    f"RUN: no run {name!r} in experiment {config.experiment}; known are {known or 'none'}; "
+                    "--experiment names another"
+                )
             chosen += hits
     else:
         chosen = [run for run in parents if run.info.status == "FINISHED"]
@@ -97,16 +100,18 @@ def compare(config: CompareConfig) -> list[dict[str, Any]]:
 def draw_curves(config: CompareConfig, entries: Sequence[dict[str, Any]], file: Path) -> None:
     """Draw `config.curve` over steps, a line a run: the mean of its seeds, and their range.
 
-    Raises UserError naming the metrics that there are if a run does not have that one.
+    A run without that metric is named and left out. Raises UserError naming the metrics that there are if all are.
     """
     client = open_store(config.tracking_uri)
-    curves = []
+    curves: list[tuple[str, Any, Any]] = []
+    known: set[str] = set()
     for entry in entries:
         histories = [client.get_metric_history(run, config.curve) for run in entry["seed_runs"]]
         histories = [history for history in histories if history]
         if not histories:
-            known = sorted({name for run in entry["seed_runs"] for name in client.get_run(run).data.metrics})
-            raise UserError(f"--curve {config.curve}: {entry['name']} has no such metric; it has {', '.join(known)}")
+            known |= {name for run in entry["seed_runs"] for name in client.get_run(run).data.metrics}
+            print(f"--curve {config.curve}: {entry['name']} ({entry['run_id'][:8]}) has no such metric, and no line")
+            continue
         # a run that was resumed may hold the same step twice
         points = [np.array(sorted({m.step: m.value for m in history}.items())) for history in histories]
         steps = np.unique(np.concatenate([one[:, 0] for one in points]))
@@ -114,6 +119,10 @@ def draw_curves(config: CompareConfig, entries: Sequence[dict[str, Any]], file: 
         same = sum(other["name"] == entry["name"] for other in entries) > 1
         name = f"{entry['name']} ({entry['run_id'][:8]})" if same else entry["name"]
         curves.append((name, steps, np.stack([np.interp(steps, *one.T) for one in points])))
+    if not curves:
+        raise UserError(
+            f"--curve {config.curve}: no run has such a metric; they have {', '.join(sorted(known)) or 'none'}"
+        )
     learning_curves(file, curves, config.curve)
 
 

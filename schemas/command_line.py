@@ -44,7 +44,8 @@ def parse(model: type[Model], argv: Sequence[str], description: str) -> Model:
     except ValidationError as error:  # tyro reports its own model's in words, and lets those of sections through
         first = error.errors(include_url=False)[0]
         message = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"{_flag(first['loc'][-1:])} {first['input']}: {message}") from None
+        whole = isinstance(first["input"], dict | BaseModel)  # a rule about several of a section's values names them
+        raise UserError(message if whole else f"{_flag(first['loc'][-1:])} {first['input']}: {message}") from None
     except SystemExit as stop:
         if stop.code in (0, None):
             raise
@@ -106,6 +107,9 @@ def run_main(main: Callable[[Sequence[str]], None]) -> None:
         main(sys.argv[1:])
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except MemoryError as error:
+        print(f"error: not enough memory ({' '.join(str(error).split()) or 'no details'})", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -19,7 +19,7 @@ Coarse = Literal["full", "top-1", "top-3", "binary"]
 class Section(BaseModel):
     """Base of every config section: frozen, and unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ServerConfig(Section):
@@ -38,14 +38,12 @@ class ServerConfig(Section):
         20, ge=1, description="answers drawn for a row when scoring by samples"
     )
     concurrency: int = Field(8, ge=1, le=256, description="requests at once")
-    timeout: float = Field(60.0, gt=0, allow_inf_nan=False, description="seconds to wait for an answer")
+    timeout: float = Field(60.0, gt=0, description="seconds to wait for an answer")
     attempts: int = Field(5, ge=1, le=20, description="times that a request is sent before it is an error")
     token_budget: int | None = Field(None, ge=1, description="stop when the server has counted this many tokens")
-    price_in: float | None = Field(None, ge=0, allow_inf_nan=False, description="price of a million prompt tokens")
-    price_out: float | None = Field(None, ge=0, allow_inf_nan=False, description="price of a million written tokens")
-    cost_budget: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="stop at this cost, in the unit of the prices"
-    )
+    price_in: float | None = Field(None, ge=0, description="price of a million prompt tokens")
+    price_out: float | None = Field(None, ge=0, description="price of a million written tokens")
+    cost_budget: float | None = Field(None, gt=0, description="stop at this cost, in the unit of the prices")
 
     @field_validator("base_url")
     @classmethod

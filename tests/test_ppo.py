@@ -14,14 +14,14 @@ import torch
 import rl.train
 from envs.convention import convention_prior
 from envs.hanabi import make_hanabi, preset
-from rl.checkpoint import load_checkpoint
+from rl.checkpoint import load_checkpoint, save_checkpoint
 from rl.config import PPORun
 from rl.log_prior import FixedPrior
 from rl.ppo import PPO
 from rl.rollout import Rollout
 from schemas.command_line import read_toml
 from schemas.convention import Convention
-from schemas.errors import UserError
+from schemas.errors import StoreError, UserError
 
 ROOT = Path(__file__).parents[1]
 COLOR = ROOT / "runs/recipes/conventions/hanabi_color.toml"
@@ -130,11 +130,12 @@ def test_a_loss_that_is_no_number_stops_the_training():
 
 def command(*flags, cwd, module=("-m", "rl.train")):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, *module, "--algo", "ppo", "--env", "hanabi-mini", *flags]
+    words = [sys.executable, *module, *flags]
     return subprocess.Popen(words, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 FLAGS = (
+    *("--algo", "ppo", "--env", "hanabi-mini"),
     *("--prior", "convention", "--convention", str(COLOR), "--num-envs", "32", "--rollout", "16", "--hidden", "16"),
     *("--minibatches", "2", "--steps", "200000", "--checkpoint-every", "2000"),
 )
@@ -154,7 +155,7 @@ def test_kill_9_then_resume_ends_as_if_nothing_had_happened(tmp_path, monkeypatc
     before = load_checkpoint(folder / "seed-1")[1]["steps"]
     assert 0 < before < 200_000
     rl.train.main(["--resume", folder.name])
-    rl.train.main(["--algo", "ppo", "--env", "hanabi-mini", *FLAGS])
+    rl.train.main([*FLAGS])
     (other,) = (path for path in folder.parent.iterdir() if path != folder)
     (resumed, a), (straight, b) = load_checkpoint(folder / "seed-1"), load_checkpoint(other / "seed-1")
     assert a["steps"] == b["steps"] >= 200_000
@@ -162,16 +163,18 @@ def test_kill_9_then_resume_ends_as_if_nothing_had_happened(tmp_path, monkeypatc
 
 
 def test_two_processes_learn_what_one_learns(tmp_path, cache):
-    """The same total batch: equal up to the order of floating-point sums."""
-    flags = (*FLAGS[:-4], "--steps", "4096", "--checkpoint-every", "512", "--precision", "float32")
+    """The same total batch, half of it after --resume: equal up to the order of floating-point sums."""
+    flags = (*FLAGS[:-4], "--steps", "2048", "--checkpoint-every", "512", "--precision", "float32")
     found = []
     for processes in (1, 2):
         folder = tmp_path / str(processes)
         folder.mkdir()
         torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m", "rl.train")
-        process = command(*flags, cwd=folder, module=torchrun)
-        _, complaint = process.communicate(timeout=300)
-        assert process.returncode == 0, complaint[-2000:]
+        for part in (flags, ("--resume", "RUN", "--steps", "4096")):
+            runs = [path.parent.name for path in folder.glob("runs/checkpoints/*/seed-1")]
+            process = command(*(runs[0] if word == "RUN" else word for word in part), cwd=folder, module=torchrun)
+            _, complaint = process.communicate(timeout=300)
+            assert process.returncode == 0, complaint[-2000:]
         (file,) = folder.glob("runs/checkpoints/*/seed-1")
         found.append(load_checkpoint(file))
     (one, a), (two, b) = found
@@ -192,6 +195,14 @@ def test_two_processes_learn_what_one_learns(tmp_path, cache):
         (["--engine", "hle", "--env", "say-select"], "--engine hle: it plays Hanabi"),
         (["--critic", "hand", "--env", "say-select"], "--critic hand: say-select has no hidden hand"),
         (["--hidden", "0"], "--hidden 0"),
+        (["--env", "say-select", "--net", "publ-lstm"], "--net publ-lstm: say-select's players"),
+        (["--prior", "convention", "--convention", str(COLOR), "--epsilon", "0"], "--epsilon 0: the prior of some"),
+        (["--lam-schedule", "halving", "--lam", "0", "--lam-end", "0.1"], "lam_end = 0.1 is more than lam = 0"),
+        (
+            ["--config", str(ROOT / "runs/recipes/hanabi_mini_q_plain.toml")],
+            "--algo ppo: the file of --config is for q",
+        ),
+        (["--lr", "inf"], "finite"),
     ],
 )
 def test_bad_input_is_one_line(flags, message, tmp_path, monkeypatch):
@@ -200,6 +211,7 @@ def test_bad_input_is_one_line(flags, message, tmp_path, monkeypatch):
         rl.train.main(["--algo", "ppo", "--prior", "none", "--steps", "1000", *flags])
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+    assert not (tmp_path / "runs").exists()  # no run was begun
 
 
 def test_a_network_of_another_size_is_refused(tmp_path, monkeypatch, cache):
@@ -207,6 +219,43 @@ def test_a_network_of_another_size_is_refused(tmp_path, monkeypatch, cache):
     tiny = ["--algo", "ppo", "--prior", "none", "--num-envs", "8", "--rollout", "8", "--steps", "64", "--hidden", "8"]
     rl.train.main([*tiny, "--env", "hanabi-mini"])
     (folder,) = (tmp_path / "runs" / "checkpoints").iterdir()
+    with pytest.raises(UserError, match="is not the folder of a run, but of a seed"):
+        rl.train.main(["--resume", str(folder / "seed-1")])
     for other in (["--env", "hanabi"], ["--env", "hanabi-mini", "--hidden", "16"], ["--net", "publ-lstm"]):
         with pytest.raises(UserError, match=r"--init-from .*: network\.\S+ (has shape|is missing)"):
             rl.train.main([*tiny, *other, "--init-from", folder.name])
+    assert len(list(folder.parent.iterdir())) == 1  # no run was begun
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "message"),
+    [
+        ("seed-1", lambda arrays, info: arrays.pop("random"), "seed-1 is not whole .KeyError: 'random'"),
+        ("seed-1", lambda arrays, info: info.pop("steps"), "seed-1 is not whole .KeyError: 'steps'"),
+        (
+            "seed-1",
+            lambda arrays, info: arrays["network.body.0.bias"].fill(np.nan),
+            "network.body.0.bias holds a NaN",
+        ),
+        (".", lambda arrays, info: arrays.update(log_prior=arrays["log_prior"][:50]), "log_prior has shape .50, "),
+        (".", lambda arrays, info: arrays.pop("log_prior"), "log_prior is missing"),
+    ],
+)
+def test_a_checkpoint_that_lacks_something_is_refused(part, change, message, tmp_path, monkeypatch, cache):
+    monkeypatch.chdir(tmp_path)
+    flags = ["--prior", "convention", "--convention", str(COLOR), "--env", "hanabi-mini", "--hidden", "8"]
+    rl.train.main(["--algo", "ppo", *flags, "--num-envs", "8", "--rollout", "8", "--steps", "64"])
+    (folder,) = (tmp_path / "runs" / "checkpoints").iterdir()
+    arrays, info = load_checkpoint(folder / part)
+    change(arrays, info)
+    save_checkpoint(folder / part, arrays, info)
+    with pytest.raises((UserError, StoreError), match=message):
+        rl.train.main(["--resume", folder.name, "--steps", "128"])
+
+
+def test_a_run_says_what_its_convention_file_says(tmp_path, monkeypatch, cache, capsys):
+    monkeypatch.chdir(tmp_path)
+    rank = ROOT / "runs/recipes/conventions/hanabi_rank.toml"
+    flags = ["--prior", "convention", "--convention", str(rank), "--env", "hanabi-mini", "--hidden", "8"]
+    rl.train.main(["--algo", "ppo", *flags, "--num-envs", "8", "--rollout", "8", "--steps", "64"])
+    assert "instruction: If my partner hints the rank" in capsys.readouterr().out

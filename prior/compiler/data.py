@@ -13,8 +13,8 @@ from envs.convention import number_prior
 from prior.compiler import hanabi_data, say_select_data
 from prior.compiler.framing import framed
 from prior.compiler.refusals import refusal
-from prior.compiler.written import wordings
 from prior.compiler.writer import Writer, slips
+from prior.compiler.written import wordings
 from schemas.errors import UserError
 from schemas.program import Game, write
 from schemas.say_select import NumberConvention
