@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import rl.evaluate
 import rl.train
 from schemas.command_line import read_toml
 
@@ -52,3 +53,10 @@ def test_a_recipe_of_the_full_game_trains(name, tmp_path, monkeypatch):
     rl.train.main(["--config", "recipe.toml", *flags])
     (entry,) = json.loads((tmp_path / "summary.json").read_text())["seeds"]
     assert entry["max_score"] == 25 and 0 <= entry["score"] <= 25
+
+
+def test_the_partner_that_is_kept_plays_the_full_game(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rl.evaluate.main([str(ROOT / "runs/pretrained/hanabi_full_color"), "--games", "50", "--summary", "summary.json"])
+    (group,) = json.loads((tmp_path / "summary.json").read_text())["groups"]
+    assert group["name"] == "full InstructPPO color" and group["statistics"]["score"]["value"] > 17
