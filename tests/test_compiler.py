@@ -27,7 +27,7 @@ from prior.compiler.written import Wording, wordings
 from prior.convention import FromConvention, execute
 from prior.inspect import main as inspect_main
 from schemas.config import PriorConfig
-from schemas.errors import UserError
+from schemas.errors import ModelError, UserError
 from schemas.program import next_words, read, write
 
 
@@ -254,8 +254,10 @@ def test_a_file_of_say_select(tmp_path):
 
 def test_training_resumes_where_it_stopped(tmp_path, monkeypatch):
     import torch
+    from safetensors.torch import save_file
 
     from prior.compiler import train as module
+    from prior.compiler.model import read_adapter
 
     class Small(torch.nn.Module):
         """A stand-in for the language model: a table of words, a mean, a head."""
@@ -290,8 +292,8 @@ def test_training_resumes_where_it_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "CompilerModel", Small)
     monkeypatch.setattr(module, "_rate", lambda step, steps: 1.0)  # the schedule depends on the number of steps
 
-    def run(folder, steps):
-        settings = {"batch_size": 8, "every": 2, "held_out": 8, "learning_rate": 1e-2}
+    def run(folder, steps, **changes):
+        settings = {"batch_size": 8, "every": 2, "held_out": 8, "learning_rate": 1e-2} | changes
         module.train(module.TrainConfig(out=folder, steps=steps, **settings))
 
     run(tmp_path / "one", 4)
@@ -299,6 +301,15 @@ def test_training_resumes_where_it_stopped(tmp_path, monkeypatch):
     run(tmp_path / "two", 4)
     one, two = ((tmp_path / name / "checkpoint.safetensors").read_bytes() for name in ("one", "two"))
     assert one == two
+    adapter = tmp_path / "one/adapter.safetensors"
+    run(tmp_path / "three", 1, init_from=adapter, learning_rate=1e-12)
+    begun, given = read_adapter(tmp_path / "three/adapter.safetensors")[0], read_adapter(adapter)[0]
+    assert all(torch.equal(begun[name], given[name]) for name in given)
+    with pytest.raises(ModelError, match="cannot be read"):
+        run(tmp_path / "four", 1, init_from=tmp_path / "gone")
+    save_file({"head.bias": torch.zeros(3)}, tmp_path / "other", metadata={})
+    with pytest.raises(ModelError, match="an adapter of another model"):
+        run(tmp_path / "four", 1, init_from=tmp_path / "other")
 
 
 def test_clauses_are_few_and_lose_nothing():

@@ -96,17 +96,21 @@ def save_adapter(model: CompilerModel, file: Path, notes: dict[str, str]) -> Non
     save_file(tensors, file, metadata={**model.base, "rank": str(model.rank), "words": words, **notes})
 
 
+def read_adapter(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Read an adapter's tensors, float32, and its notes. Raises ModelError if there is no such file."""
+    try:
+        with safe_open(file, "pt") as stored:
+            return {name: stored.get_tensor(name).float() for name in stored.keys()}, stored.metadata()  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"compiler: {file} cannot be read ({' '.join(str(error).split())[:120]})") from None
+
+
 def load_adapter(file: Path, *, dtype: torch.dtype = torch.float32) -> CompilerModel:
     """Build the model of an adapter, with the adapters merged into its layers.
 
     Raises ModelError if there is no such file, or if it was made for another base model or other program words.
     """
-    try:
-        with safe_open(file, "pt") as stored:
-            notes = stored.metadata()
-            tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"compiler: {file} cannot be read ({' '.join(str(error).split())[:120]})") from None
+    tensors, notes = read_adapter(file)
     model = CompilerModel(notes["model"], rank=int(notes["rank"]), dtype=dtype)
     if notes["words"] != " ".join(model.words) or notes["revision"] != model.base["revision"]:
         raise ModelError(f"compiler: {file} was made for another base model or other program words; train it again")

@@ -16,9 +16,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from prior.compiler.data import Pair, pair
-from prior.compiler.model import CompilerModel, save_adapter
+from prior.compiler.model import CompilerModel, read_adapter, save_adapter
 from schemas.command_line import parse, run_main
 from schemas.config import Section
+from schemas.errors import ModelError
 
 _PARTS = 4  # of an update, by length
 
@@ -27,7 +28,8 @@ class TrainConfig(Section):
     """How to fine-tune."""
 
     out: Path = Field(Path("runs/compiler"), description="folder of the checkpoint and the adapter")
-    steps: int = Field(1700, ge=1, description="updates; over the last 30% of them the learning rate falls to zero")
+    init_from: Path | None = Field(None, description="adapter to begin with, where there is no checkpoint yet")
+    steps: int = Field(2600, ge=1, description="updates; over the last 30% of them the learning rate falls to zero")
     batch_size: int = Field(16, ge=1, description="pairs an update")
     learning_rate: float = Field(1.5e-3, gt=0, description="peak")
     rank: int = Field(8, ge=1, description="rank of the adapters")
@@ -106,6 +108,8 @@ def train(config: TrainConfig) -> None:
     optimizer = torch.optim.AdamW(parameters.values(), lr=config.learning_rate, weight_decay=0.01)
     checkpoint = config.out / "checkpoint.safetensors"
     state = {"step": 0, "best": math.inf, "bad": 0}
+    if config.init_from is not None and not checkpoint.exists():
+        _begin_with(config.init_from, parameters)
     if checkpoint.exists():
         state = _resume(checkpoint, parameters, optimizer)
         print(f"resuming at step {state['step']}")
@@ -141,6 +145,16 @@ def train(config: TrainConfig) -> None:
                     {"step": str(state["step"]), "held_out_right": f"{right:.3f}"},
                 )
             _save(checkpoint, parameters, optimizer, state)
+
+
+def _begin_with(file: Path, parameters: dict[str, torch.Tensor]) -> None:
+    tensors = read_adapter(file)[0]
+    shapes = [{name: tuple(value.shape) for name, value in found.items()} for found in (tensors, parameters)]
+    if shapes[0] != shapes[1]:
+        raise ModelError(f"--init-from {file}: an adapter of another model, other program words or another --rank")
+    with torch.no_grad():
+        for name, value in tensors.items():
+            parameters[name].copy_(value)
 
 
 def _rate(step: int, steps: int) -> float:

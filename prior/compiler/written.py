@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from envs.convention import number_prior
 from schemas.errors import UserError
 from schemas.program import Game, read, write
+from schemas.say_select import NumberConvention
 
 FOLDER = Path(__file__).parent / "written"
 _COLORS = ("red", "yellow", "green", "white", "blue")
@@ -51,6 +53,8 @@ class Wording:
             in_program = {"n": _NUMBERS[n], "m": _NUMBERS[m], "card": "ABCDE"[n], "card2": "ABCDE"[m]}
             try:
                 meaning = read(self.game, self.program.format(color=color, color2=other, **in_program))
+                if isinstance(meaning, NumberConvention):
+                    number_prior(meaning)  # some values leave no ball, as 5 does for `above`
             except UserError:
                 if "{" not in self.program or attempt == _TRIES - 1:
                     raise
