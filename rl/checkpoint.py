@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from prior.cache import locked
 from schemas.errors import StoreError, UserError
 
 Arrays = dict[str, NDArray[Any]]
@@ -35,13 +34,6 @@ def find_checkpoint(run: str, parameter: str) -> Path:
         hint = f"; known are {', '.join(known[-5:])}" if known else f"; {CHECKPOINTS} has none"
         raise UserError(f"{parameter}: no checkpoint of a run {run!r}{hint}")
     return folder
-
-
-@contextmanager
-def held(folder: Path, parameter: str) -> Iterator[None]:
-    """Keep a run for this process; another that would train it waits. Of torchrun's processes the first holds it."""
-    with nullcontext() if int(os.environ.get("RANK", "0")) else locked(folder, parameter):
-        yield
 
 
 def save_checkpoint(folder: Path, arrays: Arrays, info: dict[str, Any]) -> None:

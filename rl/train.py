@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from rl.checkpoint import find_checkpoint, held, load_checkpoint
+from rl.checkpoint import find_checkpoint, load_checkpoint
 from rl.config import DeepQRun, PPORun, RunConfig, TabularRun
 from schemas.command_line import parse, run_main, write_summary
 from schemas.errors import UserError
@@ -45,6 +45,8 @@ def train(config: RunConfig) -> dict[str, Any]:
 
 def resume(run: str, steps: int | None) -> dict[str, Any]:
     """Continue a run from its last checkpoint, up to `steps` if given, else to its own budget; returns the summary."""
+    from rl.train_common import held
+
     folder = find_checkpoint(run, "--resume")
     with held(folder, "--resume"):
         arrays, info = load_checkpoint(folder)

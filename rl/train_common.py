@@ -1,7 +1,10 @@
 """What all training runs share: the prior's table, the tracker with the run's description, progress on the screen."""
 
+import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,11 +13,19 @@ from tqdm import tqdm
 
 from envs.base import Game
 from prior.base import Prior, PriorTable
+from prior.cache import locked
 from prior.lazy import check_level
 from rl.config import RunConfig
 from runs import figures
 from runs.tracking import RunTracker
 from schemas.command_line import write_summary
+
+
+@contextmanager
+def held(folder: Path, parameter: str) -> Iterator[None]:
+    """Keep a run for this process; another that would train it waits. Of torchrun's processes the first holds it."""
+    with nullcontext() if int(os.environ.get("RANK", "0")) else locked(folder, parameter):
+        yield
 
 
 def prior_table(config: RunConfig, game: Game) -> PriorTable | None:

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from envs.base import BatchedEnv, make_game
 from envs.say_select import SaySelect
 from prior.lazy import LazyPriorTable
-from rl.checkpoint import CHECKPOINTS, Arrays, find_checkpoint, held, load_checkpoint, save_checkpoint, seed_folders
+from rl.checkpoint import CHECKPOINTS, Arrays, find_checkpoint, load_checkpoint, save_checkpoint, seed_folders
 from rl.config import DeepQRun, PPORun
 from rl.deep_q import DeepQ
 from rl.distributed import World
 from rl.evaluate import evaluate_policy
 from rl.log_prior import FixedPrior, LogPrior
 from rl.ppo import PPO
-from rl.train_common import Progress, describe, open_tracker, prior_table, summary_head
+from rl.train_common import Progress, describe, held, open_tracker, prior_table, summary_head
 from runs.tracking import RunTracker
 from schemas.command_line import write_summary
 from schemas.errors import ModelError, StoreError, UserError

@@ -75,12 +75,25 @@ def test_a_run_leaves_its_evidence(workdir, capsys):
         compare_main(["nope"])
     compare_main(["--figure", "curves.png", "--curve", "eval/score"])
     assert (workdir / "curves.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(UserError, match=r"--curve train/nope: .* has no such metric; it has eval/.*score"):
+    with pytest.raises(UserError, match=r"--curve train/nope: no run has such a metric; they have eval/.*score"):
         compare_main(["--figure", "curves.png", "--curve", "train/nope"])
 
 
 def test_a_network_reports_the_human_policy_too(workdir, capsys):
-    tiny = ["--num-envs", "8", "--rollout", "4", "--hidden", "8", "--replay-size", "800", "--steps", "64"]
+    tiny = [
+        "--num-envs",
+        "8",
+        "--rollout",
+        "4",
+        "--hidden",
+        "8",
+        "--replay-size",
+        "800",
+        "--steps",
+        "64",
+        "--warmup",
+        "63",
+    ]
     summary = train("--net", "mlp", "--env", "say-select", "--seeds", "2", "--lam", "100", *tiny)
     assert "human policy in 0 seeds" in capsys.readouterr().out
     metrics = store().get_run(summary["mlflow_run_id"]).data.metrics
