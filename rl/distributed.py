@@ -75,6 +75,11 @@ class World:
             self.size * len(own), *own.shape[1:]
         )
 
+    def wait(self) -> None:
+        """Wait for the other processes: one that leaves before they do may crash on its way out."""
+        if self.size > 1:
+            dist.barrier()
+
     def leave(self) -> None:
         """Part from the other processes."""
         if self.size > 1:

@@ -172,7 +172,9 @@ def _run(
             _train_seed(config, learner, tracker, folder, info)
             if tracker:
                 results.append(_result(config, learner, tracker))
-        return _finish(config, tracker, results, info) if tracker else {}
+        summary = _finish(config, tracker, results, info) if tracker else {}
+        world.wait()
+        return summary
     except KeyboardInterrupt:
         if tracker:
             tracker.finish("KILLED")
