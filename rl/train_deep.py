@@ -12,23 +12,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from envs.base import BatchedEnv, make_game
-from envs.say_select import SaySelect
-from prior.lazy import LazyPriorTable
-from rl.checkpoint import CHECKPOINTS, Arrays, find_checkpoint, load_checkpoint, save_checkpoint, seed_folders
+from envs.base import make_game
+from rl.checkpoint import CHECKPOINTS, Arrays, load_checkpoint, save_checkpoint, seed_folders
 from rl.config import DeepQRun, PPORun
 from rl.deep_q import DeepQ
 from rl.distributed import World
 from rl.evaluate import evaluate_policy
-from rl.log_prior import FixedPrior, LogPrior
 from rl.ppo import PPO
 from rl.train_common import Progress, describe, held, open_tracker, prior_table, summary_head
+from rl.train_setup import initial, make_learner, prepare
 from runs.tracking import RunTracker
 from schemas.command_line import write_summary
-from schemas.errors import ModelError, StoreError, UserError
+from schemas.errors import StoreError, UserError
 
 _LOG_EVERY = 1.0  # seconds between metrics; an update on a small net takes less
 
@@ -40,7 +37,7 @@ def train(config: PPORun | DeepQRun) -> dict[str, Any]:
         raise UserError("--net publ-lstm: say-select's players see both last words, and need no memory; use mlp")
     if isinstance(config, DeepQRun) and config.q.warmup >= config.steps:
         raise UserError(f"--steps {config.steps}: all are warm-up (--warmup {config.q.warmup}), nothing is learned")
-    world = _prepare(config)
+    world = prepare(config)
     seeds = list(range(config.seed, config.seed + config.seeds))
     table = prior_table(config, game)
     log_prior = None if table is None else table.log_probs
@@ -54,7 +51,7 @@ def train(config: PPORun | DeepQRun) -> dict[str, Any]:
     info["config"] = config.model_dump(mode="json")
     first = make_learner(config, world, log_prior, seeds[0], info)  # what is wrong shows before there is a run
     if config.init_from is not None:
-        first.start_from(_initial(config.init_from, seeds[0]), f"--init-from {config.init_from}")
+        first.start_from(initial(config.init_from, seeds[0]), f"--init-from {config.init_from}")
     del first
     if world.rank:
         return _run(config, world, None, log_prior, seeds, info)
@@ -83,7 +80,7 @@ def resume(folder: Path, arrays: Arrays, info: dict[str, Any], steps: int | None
     if info["prior"] is not None and (log_prior is None or log_prior.shape != shape):
         have = "is missing" if log_prior is None else f"has shape {log_prior.shape}"
         raise StoreError(f"checkpoint: {folder}: log_prior {have}, but {config.env} needs {shape}")
-    world = _prepare(config)
+    world = prepare(config)
     seeds = list(range(config.seed, config.seed + config.seeds))
     if world.rank:
         return _run(config, world, None, log_prior, seeds, info)
@@ -93,65 +90,6 @@ def resume(folder: Path, arrays: Arrays, info: dict[str, Any], steps: int | None
         save_checkpoint(folder, arrays, info)
     print(f"resuming {info['run_name']} ({tracker.run_id})")
     return _run(config, world, tracker, log_prior, seeds, info)
-
-
-def _prepare(config: PPORun | DeepQRun) -> World:
-    """Set torch up, and meet the other processes if there are any."""
-    device = config.prior.device
-    try:
-        kind = torch.device(device).type
-    except RuntimeError:
-        kind = ""
-    if kind not in ("cpu", "cuda"):
-        raise UserError(f"--device {device}: no device; cpu, cuda, cuda:1 and so on")
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ModelError(f"--device {device}: this machine's torch sees no CUDA device; use --device cpu")
-    flag = f"--level {config.prior.level}"
-    torch.set_num_threads(config.threads)
-    world = World.join(device)
-    if world.size > 1 and config.prior.level != "last-move":
-        world.leave()
-        raise UserError(f"{flag}: texts are asked for by one process; leave torchrun out")
-    return world
-
-
-def make_env(config: PPORun | DeepQRun, world: World) -> BatchedEnv:
-    """Return this process's share of the games. Raises UserError if the engine does not play them."""
-    games = world.share("--num-envs", config.learner.num_envs)
-    if config.env == "say-select":
-        if world.size > 1:
-            raise UserError("--env say-select: it is trained by one process")
-        if config.engine != "numba":
-            raise UserError(f"--engine {config.engine}: it plays Hanabi, not say-select")
-        return SaySelect(games)
-    from envs.hanabi import make_hanabi
-
-    threads = 1 if config.engine == "hle" else config.threads  # HLE takes one only; torch takes all
-    return make_hanabi(config.env, games, engine=config.engine, num_threads=threads, first_stream=world.rank * games)
-
-
-def make_prior(
-    config: PPORun | DeepQRun, log_prior: NDArray[np.float32] | None, info: dict[str, Any]
-) -> LogPrior | None:
-    """Return the prior of a learner at its beginning; `log_prior` is the table of all last moves."""
-    if log_prior is None:
-        return None
-    if config.prior.level == "last-move":
-        return FixedPrior(log_prior)
-    return LazyPriorTable(config.prior, make_game(config.env), log_prior, info["prior"]["instruction"])
-
-
-def make_learner(
-    config: PPORun | DeepQRun, world: World, log_prior: NDArray[np.float32] | None, seed: int, info: dict[str, Any]
-) -> PPO | DeepQ:
-    """Return the learner of one seed, at its beginning. Raises UserError if several processes would train InstructQ."""
-    env = make_env(config, world)
-    if isinstance(config, DeepQRun) and world.size > 1:
-        raise UserError("--algo q: it is trained by one process; torchrun is for ppo")
-    prior = make_prior(config, log_prior, info)
-    if isinstance(config, PPORun):
-        return PPO(config, env, prior, seed, world)
-    return DeepQ(config, env, prior, seed)
 
 
 def _run(
@@ -201,7 +139,7 @@ def _train_seed(
     if where and where.is_dir():
         seconds = _restored(learner, where)
     elif config.init_from is not None:
-        learner.start_from(_initial(config.init_from, learner.seed), f"--init-from {config.init_from}")
+        learner.start_from(initial(config.init_from, learner.seed), f"--init-from {config.init_from}")
     due, clock = learner.steps + config.checkpoint_every, time.perf_counter()
     begin = clock
     log = _Log(tracker, learner.seed)
@@ -274,17 +212,6 @@ class _Log:
         return (
             ", ".join(f"{label} {means[name]:.3g}" for label, name in shown.items() if name in means) or "no game over"
         )
-
-
-def _initial(run: str, seed: int) -> Arrays:
-    """Read the checkpoint that --init-from names: of the same seed if it has it, else its first."""
-    folders = seed_folders(find_checkpoint(run, "--init-from"))
-    chosen = next((folder for folder in folders if folder.name == f"seed-{seed}"), folders[0])
-    arrays, info = load_checkpoint(chosen)
-    if "network" not in info:
-        raise UserError(f"--init-from {run}: it holds no network")
-    print(f"seed {seed} begins with {chosen}, {info['steps']:,} moves old")
-    return arrays
 
 
 def _result(config: PPORun | DeepQRun, learner: PPO | DeepQ, tracker: RunTracker) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = {"schemas", "prior", "envs", "rl", "runs"}
-BRINGS_TOGETHER = {"train.py", "train_common.py", "train_tabular.py", "train_deep.py", "evaluate.py"}
+BRINGS_TOGETHER = {"train.py", "train_common.py", "train_tabular.py", "train_deep.py", "train_setup.py", "evaluate.py"}
 
 
 def imported(file):

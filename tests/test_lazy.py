@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import rl.train
 import rl.train_deep
+import rl.train_setup
 from envs.base import make_game
 from envs.hanabi import make_hanabi, preset
 from envs.hanabi_texts import HanabiTexts
@@ -312,4 +313,4 @@ def test_several_processes_are_refused(monkeypatch):
     monkeypatch.setattr(World, "join", classmethod(lambda cls, device: cls(0, 2)))
     monkeypatch.setattr(World, "leave", lambda self: None)
     with pytest.raises(UserError, match="--level hand: texts are asked for by one process"):
-        rl.train_deep._prepare(PPORun(prior=PriorConfig(level="hand")))
+        rl.train_setup.prepare(PPORun(prior=PriorConfig(level="hand")))

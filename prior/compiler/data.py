@@ -12,6 +12,7 @@ import numpy as np
 from envs.convention import number_prior
 from prior.compiler import hanabi_data, say_select_data
 from prior.compiler.framing import framed
+from prior.compiler.mirror import mirrored
 from prior.compiler.refusals import refusal
 from prior.compiler.writer import Writer, slips
 from prior.compiler.written import wordings
@@ -19,7 +20,7 @@ from schemas.errors import UserError
 from schemas.program import Game, write
 from schemas.say_select import NumberConvention
 
-_WRITTEN = 0.6
+_WRITTEN = 0.7
 _REFUSED = 0.22
 _HANABI = 0.66
 _SHORT, _LONG = 130, 0.35  # of longer texts this share is kept: they cost much, and people write short ones
@@ -50,6 +51,8 @@ def _written(rng: np.random.Generator, held_out: bool) -> Pair:
     game: Game = "hanabi" if rng.random() < _HANABI else "say-select"
     options = wordings(game, held_out)
     text, program = options[rng.integers(len(options))].draw(rng)
+    if not held_out:
+        text, program = mirrored(game, text, program, rng)
     return Pair(game, slips(framed(Writer(rng, held_out), text), rng), program)
 
 

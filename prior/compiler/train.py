@@ -1,13 +1,14 @@
 """`python -m prior.compiler.train`: fine-tune the compiler on synthetic pairs; resumable, stops early.
 
-A checkpoint holds the trained parameters, the optimizer's moments and the step (safetensors). The best parameters on
-held-out templates so far are written as the adapter.
+A checkpoint holds the trained parameters, their moving average, the optimizer's moments and the step (safetensors).
+What is measured on held-out texts and written as the adapter, if it is the best so far, is the moving average.
 """
 
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -23,6 +24,8 @@ from schemas.errors import ModelError
 
 _PARTS = 4  # of an update, by length
 
+Parameters = dict[str, torch.Tensor]
+
 
 class TrainConfig(Section):
     """How to fine-tune."""
@@ -34,6 +37,7 @@ class TrainConfig(Section):
     learning_rate: float = Field(1.5e-3, gt=0, description="peak")
     rank: int = Field(8, ge=1, description="rank of the adapters")
     smoothing: float = Field(0.02, ge=0, lt=1, description="share of the target spread over the other legal words")
+    average: float = Field(0.995, ge=0, lt=1, description="decay of the moving average of the parameters, an update")
     seed: int = Field(0, ge=0, description="of the parameters and the pairs")
     dtype: str = Field("bfloat16", description="of the base model in training")
     device: str = Field("cpu", description="cpu or cuda")
@@ -110,8 +114,9 @@ def train(config: TrainConfig) -> None:
     state = {"step": 0, "best": math.inf, "bad": 0}
     if config.init_from is not None and not checkpoint.exists():
         _begin_with(config.init_from, parameters)
+    average = {name: value.detach().clone() for name, value in parameters.items()}
     if checkpoint.exists():
-        state = _resume(checkpoint, parameters, optimizer)
+        state = _resume(checkpoint, parameters, average, optimizer)
         print(f"resuming at step {state['step']}")
     held_out = [pair(i, held_out=True) for i in range(config.held_out)]
     start, losses = time.time(), []
@@ -128,8 +133,12 @@ def train(config: TrainConfig) -> None:
         torch.nn.utils.clip_grad_norm_(parameters.values(), 1.0)
         optimizer.step()
         state["step"] += 1
+        decay = min(config.average, step / (step + 10))
+        for name, value in parameters.items():
+            average[name].lerp_(value.detach(), 1 - decay)
         if state["step"] % config.every == 0 or state["step"] == config.steps:
-            found, right = measure(model, held_out, config.smoothing)
+            with _swapped(parameters, average):
+                found, right = measure(model, held_out, config.smoothing)
             mean, losses = sum(losses) / len(losses), []
             print(
                 f"step {state['step']:5}  loss {mean:.3f}  held-out loss {found:.3f}  right {right:.3f}  "
@@ -139,15 +148,28 @@ def train(config: TrainConfig) -> None:
             state["bad"] = 0 if found < state["best"] else state["bad"] + 1
             if found < state["best"]:
                 state["best"] = found
-                save_adapter(
-                    model,
-                    config.out / "adapter.safetensors",
-                    {"step": str(state["step"]), "held_out_right": f"{right:.3f}"},
-                )
-            _save(checkpoint, parameters, optimizer, state)
+                notes = {"step": str(state["step"]), "held_out_right": f"{right:.3f}"}
+                with _swapped(parameters, average):
+                    save_adapter(model, config.out / "adapter.safetensors", notes)
+            _save(checkpoint, parameters, average, optimizer, state)
 
 
-def _begin_with(file: Path, parameters: dict[str, torch.Tensor]) -> None:
+@contextmanager
+def _swapped(parameters: Parameters, average: Parameters) -> Iterator[None]:
+    """Let parameters and averages change places for a while."""
+
+    def swap() -> None:
+        for name, value in parameters.items():
+            value.data, average[name] = average[name], value.data
+
+    swap()
+    try:
+        yield
+    finally:
+        swap()
+
+
+def _begin_with(file: Path, parameters: Parameters) -> None:
     tensors = read_adapter(file)[0]
     shapes = [{name: tuple(value.shape) for name, value in found.items()} for found in (tensors, parameters)]
     if shapes[0] != shapes[1]:
@@ -164,11 +186,12 @@ def _rate(step: int, steps: int) -> float:
 
 
 def _save(
-    file: Path, parameters: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer, state: dict[str, float]
+    file: Path, parameters: Parameters, average: Parameters, optimizer: torch.optim.Optimizer, state: dict[str, float]
 ) -> None:
     tensors = {}
     for name, value in parameters.items():
         tensors[name] = value.detach().cpu().contiguous()
+        tensors[f"{name}/average"] = average[name].cpu().contiguous()
         for key in ("exp_avg", "exp_avg_sq"):
             tensors[f"{name}/{key}"] = optimizer.state[value][key].cpu().contiguous()
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -177,11 +200,14 @@ def _save(
     part.replace(file)
 
 
-def _resume(file: Path, parameters: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer) -> dict[str, float]:
+def _resume(
+    file: Path, parameters: Parameters, average: Parameters, optimizer: torch.optim.Optimizer
+) -> dict[str, float]:
     with safe_open(file, "pt") as stored, torch.no_grad():
         state: dict[str, float] = json.loads(stored.metadata()["state"])
         for name, value in parameters.items():
             value.copy_(stored.get_tensor(name))
+            average[name].copy_(stored.get_tensor(f"{name}/average"))
             optimizer.state[value] = {"step": torch.tensor(float(state["step"]))} | {
                 key: stored.get_tensor(f"{name}/{key}").to(value.device) for key in ("exp_avg", "exp_avg_sq")
             }
