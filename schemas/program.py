@@ -85,7 +85,7 @@ from functools import cache
 from itertools import combinations, groupby, product
 from typing import Any, Literal, cast, get_args
 
-from schemas.convention import BY_HINT, Color, Convention, Do, Happened, Part, Response, When, position_index
+from schemas.convention import BY_HINT, MAX_HAND, Color, Convention, Do, Happened, Part, Response, When, position_index
 from schemas.errors import UserError
 from schemas.say_select import NUMBERS, NumberConvention, Pick, Said, Selection
 
@@ -301,14 +301,15 @@ def vocabulary() -> Words:
 def write(program: Program | Reason) -> str:
     """Write a program or the reason of a refusal; `read` reads it back to what executes equally.
 
-    Raises UserError for what the text cannot say: more than MAX_RULES rules, a hand of more than five cards.
+    Rules that cannot meet in one observation stand in the order of their conditions. Raises UserError for what the
+    text cannot say: more than MAX_RULES rules, a hand of more than five cards.
     """
     if isinstance(program, str):
         return f"unclear {program} {END}"
     words: list[str] = []
-    rules: Sequence[Any] = program.rules
-    for response, same in groupby(rules, key=lambda rule: _response_words(rule, program)):
-        conditions = [_condition(rule.when, program) for rule in same]
+    rules = [(_response_words(rule, program), [rule.when]) for rule in program.rules]
+    for response, same in groupby(_ordered(_grouped(rules)), key=lambda group: group[0]):
+        conditions = [_condition(when, program) for _, conditions in same for when in conditions]
         most = 1
         if isinstance(program, Convention):  # equal answers to several events join into one rule
             conditions, most = sorted(set(conditions)), len(_EVENTS)
@@ -324,6 +325,47 @@ def write(program: Program | Reason) -> str:
 def game_of(program: Program) -> Game:
     """Tell the game of a program."""
     return "hanabi" if isinstance(program, Convention) else "say-select"
+
+
+_Group = tuple[Words, list[Any]]  # a response, and the conditions that it answers
+
+
+def _grouped(rules: list[_Group]) -> list[_Group]:
+    return [
+        (response, [when for _, conditions in same for when in conditions])
+        for response, same in groupby(rules, key=lambda rule: rule[0])
+    ]
+
+
+def _ordered(groups: list[_Group]) -> list[_Group]:
+    """Sort by condition what may change places without changing the program: the first in order of all equal ones."""
+    left, found = list(groups), []
+    while left:
+        free = [k for k, (_, own) in enumerate(left) if all(_apart(a, b) for _, o in left[:k] for a in own for b in o)]
+        found.append(left.pop(min(free, key=lambda k: min(_place_of(when) for when in left[k][1]))))
+    return found
+
+
+def _place_of(when: When | Said) -> tuple[int, ...]:
+    """Return what rules are sorted by: kind of event, value, number of cards; or the numbers said."""
+    if isinstance(when, Said):
+        return (*when.numbers, int(when.repeated))
+    color = get_args(Color).index(when.color) + 1 if when.color else 0
+    return (list(_EVENTS.values()).index(when.happened), color, when.rank or 0, when.fewest, when.most or MAX_HAND)
+
+
+def _apart(a: When | Said, b: When | Said) -> bool:
+    """Tell whether no observation surely meets both conditions."""
+    if isinstance(a, Said) or isinstance(b, Said):
+        return isinstance(a, Said) and isinstance(b, Said) and not set(a.numbers) & set(b.numbers)
+    if "anything" in (a.happened, b.happened):
+        return False
+    if a.is_hint and b.is_hint:
+        counts = (a.most or MAX_HAND) < b.fewest or (b.most or MAX_HAND) < a.fewest
+        kinds = "hint" not in (a.happened, b.happened) and a.happened != b.happened
+        values = any(x and y and x != y for x, y in ((a.color, b.color), (a.rank, b.rank)))
+        return counts or kinds or values
+    return a.happened != b.happened
 
 
 def _condition(when: When | Said, program: Program) -> tuple[int, Words]:

@@ -12,12 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
-from schemas.convention import Convention
 from schemas.errors import UserError
 from schemas.program import Game, read, write
 
 _CHANCE = 0.5
-_TWINS = (("hint_rank", "hint_color"), ("play", "discard"))  # events whose rules are written in the other order
 
 
 @dataclass(frozen=True)
@@ -53,15 +51,7 @@ class Swap:
     def program(self, game: Game, program: str) -> str:
         """Swap the words of a program, in the form that is always written. Raises UserError if there is none."""
         words = [self.notions[word][0] if word in self.notions else word for word in program.split()]
-        meaning = read(game, " ".join(words))
-        if isinstance(meaning, Convention):
-            rules = list(meaning.rules)
-            for last in range(len(rules) - 1, 0, -1):
-                for k in range(last):
-                    if tuple(rule.when.happened for rule in rules[k : k + 2]) in _TWINS:
-                        rules[k : k + 2] = [rules[k + 1], rules[k]]
-            meaning = meaning.model_copy(update={"rules": tuple(rules)})
-        return write(meaning)
+        return write(read(game, " ".join(words)))
 
 
 _COLORS = "colors?|colours?|suits?"
