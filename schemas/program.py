@@ -7,7 +7,7 @@ condition holds decides, so particular ones stand before general ones, and `else
 
 Hanabi
   CONDITION  EVENT [or EVENT]...: nothing (nobody has moved yet), discarded, played, color, rank, hint (either kind,
-             to me), anything. An event may say more, in this order:
+             to me), anything (the first move too). An event may say more, in this order:
                its value       color red, rank five
                how many cards  hint exactly one, hint least two, hint most three (cards that it named)
                a card          played on newest, hint on oldest (that card is among the hinted ones)
@@ -34,8 +34,10 @@ How instructions are written as programs, so that two people write the same one:
 - "Unless Y, do X" is `if Y free else X .`; "only after Y do X" is `if Y X else never X .`
 - "May", "can", "should", "must" and "please" make no difference. Nobody says a probability.
 - "Hint" alone is `hint color or hint rank`; "hint back" the same. Moves and events of a list stand in the order above.
-- One rule a kind of event and at most MAX_RULES rules; equal rules join by `or`: `if discarded or played`.
-- A position alone is one of my own hand. First, leftmost and oldest card are the same; so are last, newest, rightmost.
+- One rule a kind of event and at most MAX_RULES rules; equal rules join by `or`: `if discarded or played`. Rules that
+  cannot meet stand in the order of their events above, then of their values.
+- A position alone is one of my own hand, after a hint too. Of the hinted cards the oldest is `left`, the newest `right`.
+- First, leftmost and oldest card are the same; so are last, newest, rightmost.
 - Contradictions of moves ("discard and never discard") are `unclear conflict`; so are two rules that give different
   answers to exactly the same event. "Normally X, but after Y do Z" is no contradiction: `if Y Z else X .`
 - Equal is what executes equally (envs.convention): `else never quit .` and `else any .` are the same program.
