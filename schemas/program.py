@@ -36,7 +36,7 @@ How instructions are written as programs, so that two people write the same one:
 - "Hint" alone is `hint color or hint rank`; "hint back" the same. Moves and events of a list stand in the order above.
 - One rule a kind of event and at most MAX_RULES rules; equal rules join by `or`: `if discarded or played`. Rules that
   cannot meet stand in the order of their events above, then of their values.
-- A position alone is one of my own hand, after a hint too. Of the hinted cards the oldest is `left`, the newest `right`.
+- A position alone is one of my own hand, after a hint too. Of the hinted ones the oldest is `left`, newest `right`.
 - First, leftmost and oldest card are the same; so are last, newest, rightmost.
 - Contradictions of moves ("discard and never discard") are `unclear conflict`; so are two rules that give different
   answers to exactly the same event. "Normally X, but after Y do Z" is no contradiction: `if Y Z else X .`
