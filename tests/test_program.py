@@ -122,3 +122,32 @@ def test_unhinted_cards_and_a_hint_of_all():
     some = table[game.index["<(Reveal player +1 color R) by player 1 reveal 0,2>"]]
     everything = table[game.index["<(Reveal player +1 color R) by player 1 reveal 0,1,2,3,4>"]]
     assert np.flatnonzero(some).tolist() == [1, 3, 4] and np.flatnonzero(everything).tolist() == [15, 16, 17, 18, 19]
+
+
+@pytest.mark.parametrize(
+    ("game", "one", "other"),
+    [
+        ("hanabi", "if color play those if discarded hint rank else free .",
+         "if discarded hint rank if color play those else free ."),
+        ("hanabi", "if rank four play left if rank two play right else free .",
+         "if rank two play right if rank four play left else free ."),
+        ("hanabi", "if hint least three play left if hint most two play right else free .",
+         "if hint most two play right if hint least three play left else free ."),
+        ("say-select", "if three quit if one five opposite else same .",
+         "if one five opposite if three quit else same ."),
+    ],
+)  # fmt: skip
+def test_rules_that_cannot_meet_are_written_in_one_order(game, one, other):
+    assert write(read(game, one)) == write(read(game, other)) == other
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if hint exactly one play those if color discard those else free .",
+        "if rank five discard those if rank play those else free .",
+        "if hint on newest play newest if color hint color else free .",
+    ],
+)
+def test_rules_that_may_meet_keep_their_order(text):
+    assert write(read("hanabi", text)) == text
