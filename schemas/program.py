@@ -82,18 +82,19 @@ Say-Select examples
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
-from itertools import combinations, groupby, product
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
-from schemas.convention import BY_HINT, MAX_HAND, Color, Convention, Do, Happened, Part, Response, When, position_index
+from schemas import phrases
+from schemas.convention import Convention, Do, Part, Response, When, position_index
 from schemas.errors import UserError
-from schemas.say_select import NUMBERS, NumberConvention, Pick, Said, Selection
+from schemas.phrases import COUNTS, EVENTS, PLACES, Phrases, Words
+from schemas.rule_order import grouped, ordered
+from schemas.say_select import NumberConvention, Pick, Said, Selection
 
 Program = Convention | NumberConvention
+Game = phrases.Game
 Reason = Literal["empty", "conflict", "beyond"]
-Game = Literal["hanabi", "say-select"]
 
 REASONS: dict[str, str] = {
     "empty": "it says nothing about what to do",
@@ -103,19 +104,6 @@ REASONS: dict[str, str] = {
 MAX_RULES = 5
 MAX_MOVES = 4
 END = "."
-_COUNTS = ("one", "two", "three", "four", "five")
-_EVENTS: dict[str, Happened] = {
-    "nothing": "nothing",
-    "discarded": "discard",
-    "played": "play",
-    "color": "hint_color",
-    "rank": "hint_rank",
-    "hint": "hint",
-    "anything": "anything",
-}
-_PLACES = ("oldest", "newest", "A", "B", "C", "D", "E")
-_CARDS = dict(zip(("any", "those", "left", "right", "others", *_PLACES), ("any", *BY_HINT, *_PLACES), strict=True))
-Words = tuple[str, ...]
 
 
 class _More(Exception):
@@ -123,27 +111,6 @@ class _More(Exception):
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = tuple(dict.fromkeys(words))
-
-
-@dataclass
-class _Phrases:
-    """A tree of phrases, each for one item; a phrase may begin another. `last` is the highest number below a node."""
-
-    children: dict[str, "_Phrases"] = field(default_factory=dict)
-    item: Any = None
-    number: int = -1
-    last: int = -1
-
-
-def _phrases(items: Iterable[tuple[Words, Any]]) -> _Phrases:
-    root = _Phrases()
-    for number, (words, item) in enumerate(items):
-        node = root
-        for word in words:
-            node.last = max(node.last, number)
-            node = node.children.setdefault(word, _Phrases())
-        node.item, node.number, node.last = item, number, max(node.last, number)
-    return root
 
 
 class _Reader:
@@ -168,15 +135,15 @@ class _Reader:
         self._at += 1
         return word
 
-    def list(self, phrases: _Phrases, follow: Words, most: int, several: Words = ()) -> tuple[Any, ...]:
+    def list(self, tree: Phrases, follow: Words, most: int, several: Words = ()) -> tuple[Any, ...]:
         """Read up to `most` phrases in rising order, joined by `or`; what may `follow`, `several` after two or more."""
         items: list[Any] = []
         number = -1
         while True:
-            node = phrases
+            node = tree
             while True:
                 complete = node.number > number
-                larger = complete and len(items) + 1 < most and phrases.last > node.number
+                larger = complete and len(items) + 1 < most and tree.last > node.number
                 after = (*(("or",) if larger else ()), *(several if items else ()), *follow)
                 ends = after if complete else ()
                 inner = [word for word, child in node.children.items() if child.last > number]
@@ -194,83 +161,6 @@ class _Reader:
         self.take(END)
         if self._at < len(self._words):
             raise UserError(f"program: {' '.join(self._words[self._at :])!r} after the final {END!r}")
-
-
-@cache
-def _events() -> dict[When, Words]:
-    """Every condition of Hanabi and its phrase, in the order in which `or` joins them."""
-    bounds: list[tuple[Words, dict[str, Any]]] = [((), {})]
-    bounds += [(("exactly", _COUNTS[n - 1]), {"fewest": n, "most": n}) for n in NUMBERS]
-    bounds += [(("least", _COUNTS[n - 1]), {"fewest": n}) for n in NUMBERS[1:]]
-    bounds += [(("most", _COUNTS[n - 1]), {"most": n}) for n in NUMBERS[1:]]
-    places: list[tuple[Words, dict[str, Any]]] = [((), {}), *((("on", card), {"card": card}) for card in _PLACES)]
-    none: list[tuple[Words, dict[str, Any]]] = [((), {})]
-    found: dict[When, Words] = {}
-    for word, happened in _EVENTS.items():
-        values = {
-            "hint_color": [*none, *(((color,), {"color": color}) for color in get_args(Color))],
-            "hint_rank": [*none, *(((_COUNTS[n - 1],), {"rank": n}) for n in NUMBERS)],
-        }.get(happened, none)
-        counts = bounds if happened.startswith("hint") else none
-        cards = places if happened not in ("nothing", "anything") else none
-        for (w1, value), (w2, count), (w3, card) in product(values, counts, cards):
-            found[When(happened=happened, **value, **count, **card)] = (word, *w1, *w2, *w3)
-    return found
-
-
-@cache
-def _moves() -> dict[Do, Words]:
-    """Every move of Hanabi and its phrase, in the order in which `or` joins them."""
-    found: dict[Do, Words] = {}
-    kinds: tuple[Literal["play", "discard"], ...] = ("play", "discard")
-    for kind, (word, cards) in product(kinds, _CARDS.items()):
-        found[Do(action=kind, cards=cards)] = (kind, word)
-    found[Do(action="hint_color")] = ("hint", "color")
-    found |= {Do(action="hint_color", color=color): ("hint", "color", color) for color in get_args(Color)}
-    found[Do(action="hint_rank")] = ("hint", "rank")
-    found |= {Do(action="hint_rank", rank=n): ("hint", "rank", _COUNTS[n - 1]) for n in NUMBERS}
-    found[Do(action="hint_playable")] = ("hint", "safe")
-    return found
-
-
-@cache
-def _picks() -> dict[Pick, Words]:
-    found: dict[Pick, Words] = {Pick(action="same"): ("same",), Pick(action="opposite"): ("opposite",)}
-    found |= {Pick(action="shift", by=n): ("plus", _COUNTS[n - 1]) for n in NUMBERS[:4]}
-    found |= {Pick(action="shift", by=-n): ("minus", _COUNTS[n - 1]) for n in NUMBERS[:4]}
-    found |= {Pick(action="higher"): ("above",), Pick(action="lower"): ("below",), Pick(action="number"): ("any",)}
-    found |= {Pick(action="number", number=n): (_COUNTS[n - 1],) for n in NUMBERS}
-    return found | {Pick(action="quit"): ("quit",)}
-
-
-@cache
-def _said() -> dict[Said, Words]:
-    found: dict[Said, Words] = {Said(repeated=True): ("repeat",)}
-    for count in NUMBERS:
-        for numbers in combinations(NUMBERS, count):
-            words = tuple(_COUNTS[n - 1] for n in numbers)
-            found[Said(numbers=numbers)] = words
-            if count < len(NUMBERS):  # all five of them are said by `repeat` alone
-                found[Said(numbers=numbers, repeated=True)] = (*words, "repeat")
-    return found
-
-
-@cache
-def _conditions(game: Game) -> _Phrases:
-    table: dict[Any, Words] = {**_events()} if game == "hanabi" else {**_said()}
-    return _phrases((words, item) for item, words in table.items())
-
-
-@cache
-def _actions(game: Game, hinted: bool, never: bool) -> _Phrases:
-    """Actions that a response may name: hinted cards need a hint, and a playable card is never forbidden."""
-    if game == "say-select":
-        return _phrases((words, pick) for pick, words in _picks().items())
-    return _phrases(
-        (words, do)
-        for do, words in _moves().items()
-        if (hinted or do.cards not in BY_HINT) and not (never and do.action == "hint_playable")
-    )
 
 
 def read(game: Game, text: str) -> Program | Reason:
@@ -293,8 +183,8 @@ def next_words(game: Game, words: Sequence[str]) -> Words:
 @cache
 def vocabulary() -> Words:
     """List every word that occurs in programs."""
-    phrases = [*_events().values(), *_moves().values(), *_picks().values(), *_said().values()]
-    words = [word for phrase in phrases for word in phrase]
+    tables = (phrases.events(), phrases.moves(), phrases.picks(), phrases.said())
+    words = [word for table in tables for phrase in table.values() for word in phrase]
     return tuple(
         dict.fromkeys(["if", "else", "or", "never", "free", "turns", "then", *words, "unclear", *REASONS, END])
     )
@@ -310,12 +200,12 @@ def write(program: Program | Reason) -> str:
         return f"unclear {program} {END}"
     words: list[str] = []
     rules = [(_response_words(rule, program), [rule.when]) for rule in program.rules]
-    for response, same in groupby(_ordered(_grouped(rules)), key=lambda group: group[0]):
-        conditions = [_condition(when, program) for _, conditions in same for when in conditions]
+    for response, whens in grouped(ordered(grouped(rules))):
+        conditions = [_condition(when, program) for when in whens]
         most = 1
         if isinstance(program, Convention):  # equal answers to several events join into one rule
-            conditions, most = sorted(set(conditions)), len(_EVENTS)
-        then = ["then"] if response[0] in _COUNTS else []
+            conditions, most = sorted(set(conditions)), len(EVENTS)
+        then = ["then"] if response[0] in COUNTS else []
         for first in range(0, len(conditions), most):
             words += ["if", *_joined(conditions[first : first + most]), *then, *response]
     text = " ".join([*words, "else", *_response_words(program.otherwise, program), END])
@@ -329,53 +219,12 @@ def game_of(program: Program) -> Game:
     return "hanabi" if isinstance(program, Convention) else "say-select"
 
 
-_Group = tuple[Words, list[Any]]  # a response, and the conditions that it answers
-
-
-def _grouped(rules: list[_Group]) -> list[_Group]:
-    return [
-        (response, [when for _, conditions in same for when in conditions])
-        for response, same in groupby(rules, key=lambda rule: rule[0])
-    ]
-
-
-def _ordered(groups: list[_Group]) -> list[_Group]:
-    """Sort by condition what may change places without changing the program: the first in order of all equal ones."""
-    left, found = list(groups), []
-    while left:
-        free = [k for k, (_, own) in enumerate(left) if all(_apart(a, b) for _, o in left[:k] for a in own for b in o)]
-        found.append(left.pop(min(free, key=lambda k: min(_place_of(when) for when in left[k][1]))))
-    return found
-
-
-def _place_of(when: When | Said) -> tuple[int, ...]:
-    """Return what rules are sorted by: kind of event, value, number of cards; or the numbers said."""
-    if isinstance(when, Said):
-        return (*when.numbers, int(when.repeated))
-    color = get_args(Color).index(when.color) + 1 if when.color else 0
-    return (list(_EVENTS.values()).index(when.happened), color, when.rank or 0, when.fewest, when.most or MAX_HAND)
-
-
-def _apart(a: When | Said, b: When | Said) -> bool:
-    """Tell whether no observation surely meets both conditions."""
-    if isinstance(a, Said) or isinstance(b, Said):
-        return isinstance(a, Said) and isinstance(b, Said) and not set(a.numbers) & set(b.numbers)
-    if "anything" in (a.happened, b.happened):
-        return False
-    if a.is_hint and b.is_hint:
-        counts = (a.most or MAX_HAND) < b.fewest or (b.most or MAX_HAND) < a.fewest
-        kinds = "hint" not in (a.happened, b.happened) and a.happened != b.happened
-        values = any(x and y and x != y for x, y in ((a.color, b.color), (a.rank, b.rank)))
-        return counts or kinds or values
-    return a.happened != b.happened
-
-
 def _condition(when: When | Said, program: Program) -> tuple[int, Words]:
     if isinstance(when, Said):
-        return _entry(_said(), when)
+        return _entry(phrases.said(), when)
     if when.card is None or isinstance(program, NumberConvention):
-        return _entry(_events(), when)
-    return _entry(_events(), when.model_copy(update={"card": _place(when.card, program.hand_size)}))
+        return _entry(phrases.events(), when)
+    return _entry(phrases.events(), when.model_copy(update={"card": _place(when.card, program.hand_size)}))
 
 
 def _response_words(response: Response | Selection, program: Program) -> Words:
@@ -391,15 +240,15 @@ def _response_words(response: Response | Selection, program: Program) -> Words:
 
 def _action(action: Do | Pick, program: Program) -> tuple[int, Words]:
     if isinstance(action, Pick):
-        return _entry(_picks(), action)
-    if action.cards in _CARDS.values() or isinstance(program, NumberConvention):
-        return _entry(_moves(), action)
-    return _entry(_moves(), action.model_copy(update={"cards": _place(action.cards, program.hand_size)}))
+        return _entry(phrases.picks(), action)
+    if action.cards in phrases.CARDS.values() or isinstance(program, NumberConvention):
+        return _entry(phrases.moves(), action)
+    return _entry(phrases.moves(), action.model_copy(update={"cards": _place(action.cards, program.hand_size)}))
 
 
 def _place(card: str, hand_size: int) -> str:
-    """Write a position as one of _PLACES where it is one."""
-    return card if card in _PLACES else chr(ord("A") + position_index(card, hand_size))
+    """Write a position as one of PLACES where it is one."""
+    return card if card in PLACES else chr(ord("A") + position_index(card, hand_size))
 
 
 def _entry(table: Mapping[Any, Words], item: Part) -> tuple[int, Words]:
@@ -425,14 +274,16 @@ def _read(game: Game, reader: _Reader) -> Program | Reason:
     rules: list[tuple[Any, Response | Selection]] = []
     count, empty = 0, True
     while reader.take(*(("if",) if count < MAX_RULES else ()), "else") == "if":
-        most = len(_EVENTS) if game == "hanabi" else 1
-        actions = _actions(game, True, False).children
-        begins = [word for word in ("free", "never", *actions) if reader.lenient or word not in _COUNTS]
-        conditions = reader.list(_conditions(game), (*begins, *(["then"] if game == "say-select" else [])), most)
+        most = len(EVENTS) if game == "hanabi" else 1
+        actions = phrases.actions_of(game, True, False).children
+        begins = [word for word in ("free", "never", *actions) if reader.lenient or word not in COUNTS]
+        conditions = reader.list(
+            phrases.conditions_of(game), (*begins, *(["then"] if game == "say-select" else [])), most
+        )
         numbered = reader.peek((*begins, "then")) == "then"
         if numbered:
             reader.take("then")
-            reader.peek(_COUNTS)
+            reader.peek(COUNTS)
         hinted = all(getattr(condition, "is_hint", False) for condition in conditions)
         count += 1
         response = _read_response(game, reader, hinted, ("if", "else") if count < MAX_RULES else ("else",))
@@ -449,7 +300,7 @@ def _read_response(
     game: Game, reader: _Reader, hinted: bool, follow: Words, *, free: bool = True
 ) -> Response | Selection:
     kind = Response if game == "hanabi" else Selection
-    moves, banned = _actions(game, hinted, False), _actions(game, hinted, True)
+    moves, banned = phrases.actions_of(game, hinted, False), phrases.actions_of(game, hinted, True)
     first = reader.peek((*(("free",) if free else ()), "never", *moves.children))
     if first == "free":
         reader.take("free")

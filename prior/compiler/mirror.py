@@ -73,12 +73,12 @@ _ENDS = Swap(
     words={"left": "right", "leftmost": "rightmost", "oldest": "newest", "older": "newer"},
     notions={"left": ("right", "left|leftmost"), "right": ("left", "right|rightmost"),
              "oldest": ("newest", "oldest|older|left|leftmost"), "newest": ("oldest", "newest|newer|right|rightmost"),
-             "A": ("E", "oldest|older|left|leftmost"), "E": ("A", "newest|newer|right|rightmost"),
-             "B": ("D", "$^"), "C": ("C", "$^"), "D": ("B", "$^")},
+             "A": ("E", "oldest|older|left|leftmost"), "E": ("A", "newest|newer|right|rightmost")},
     blocked=rf"\b({_ORDER}|dr[ae]wn?|recent\w*|latest|fresh\w*|longest|ancient|young\w*|old|new|elder\w*|eldest|"
     r"(all|that's|thats|is|be|are|alone) right|right (away|after|now|then|before|there|back)|right[,.?!]|all right|"
     r"(is|are|was|were|be|what's|that's|being|clues?|hints?|tokens?) left|"
     r"left (out|alone|over|behind|untouched|off)|has left|rights)\b",
+    blocked_programs=r"\b[BCD]\b",
 )  # fmt: skip
 _ACTS = Swap(
     words={"play": "discard", "plays": "discards", "played": "discarded", "playing": "discarding"},

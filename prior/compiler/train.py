@@ -137,20 +137,19 @@ def train(config: TrainConfig) -> None:
         for name, value in parameters.items():
             average[name].lerp_(value.detach(), 1 - decay)
         if state["step"] % config.every == 0 or state["step"] == config.steps:
+            mean, losses = sum(losses) / len(losses), []
             with _swapped(parameters, average):
                 found, right = measure(model, held_out, config.smoothing)
-            mean, losses = sum(losses) / len(losses), []
+                state["bad"] = 0 if found < state["best"] else state["bad"] + 1
+                if found < state["best"]:
+                    state["best"] = found
+                    notes = {"step": str(state["step"]), "held_out_right": f"{right:.3f}"}
+                    save_adapter(model, config.out / "adapter.safetensors", notes)
             print(
                 f"step {state['step']:5}  loss {mean:.3f}  held-out loss {found:.3f}  right {right:.3f}  "
                 f"{time.time() - start:.0f} s",
                 flush=True,
             )
-            state["bad"] = 0 if found < state["best"] else state["bad"] + 1
-            if found < state["best"]:
-                state["best"] = found
-                notes = {"step": str(state["step"]), "held_out_right": f"{right:.3f}"}
-                with _swapped(parameters, average):
-                    save_adapter(model, config.out / "adapter.safetensors", notes)
             _save(checkpoint, parameters, average, optimizer, state)
 
 
