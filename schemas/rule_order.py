@@ -23,7 +23,7 @@ def ordered(groups: Sequence[Group]) -> list[Group]:
     """Sort by condition what may change places without changing the program: the first in order of all equal ones."""
     left, found = list(groups), []
     while left:
-        free = [k for k, (_, own) in enumerate(left) if all(_apart(a, b) for _, o in left[:k] for a in own for b in o)]
+        free = [k for k, (_, own) in enumerate(left) if all(apart(a, b) for _, o in left[:k] for a in own for b in o)]
         found.append(left.pop(min(free, key=lambda k: min(_sort_key(when) for when in left[k][1]))))
     return found
 
@@ -36,7 +36,7 @@ def _sort_key(when: When | Said) -> tuple[int, ...]:
     return (list(EVENTS.values()).index(when.happened), color, when.rank or 0, when.fewest, when.most or MAX_HAND)
 
 
-def _apart(a: When | Said, b: When | Said) -> bool:
+def apart(a: When | Said, b: When | Said) -> bool:
     """Tell whether it is certain that no observation meets both conditions."""
     if isinstance(a, Said) or isinstance(b, Said):
         return isinstance(a, Said) and isinstance(b, Said) and not set(a.numbers) & set(b.numbers)

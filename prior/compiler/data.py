@@ -11,6 +11,7 @@ import numpy as np
 
 from envs.convention import number_prior
 from prior.compiler import hanabi_data, say_select_data
+from prior.compiler.composed import composed
 from prior.compiler.framing import framed
 from prior.compiler.mirror import mirrored
 from prior.compiler.refusals import refusal
@@ -21,6 +22,7 @@ from schemas.program import Game, write
 from schemas.say_select import NumberConvention
 
 _WRITTEN = 0.7
+_COMPOSED = 0.2  # of the written ones in training
 _REFUSED = 0.22
 _HANABI = 0.66
 _SHORT, _LONG = 130, 0.35  # of longer texts this share is kept: they cost much, and people write short ones
@@ -49,10 +51,13 @@ def pair(seed: int, *, held_out: bool = False, written: float = _WRITTEN) -> Pai
 
 def _written(rng: np.random.Generator, held_out: bool) -> Pair:
     game: Game = "hanabi" if rng.random() < _HANABI else "say-select"
-    options = wordings(game, held_out)
-    text, program = options[rng.integers(len(options))].draw(rng)
-    if not held_out:
-        text, program = mirrored(game, text, program, rng)
+    if not held_out and rng.random() < _COMPOSED:
+        text, program = composed(game, rng)
+    else:
+        options = wordings(game, held_out)
+        text, program = options[rng.integers(len(options))].draw(rng)
+        if not held_out:
+            text, program = mirrored(game, text, program, rng)
     return Pair(game, slips(framed(Writer(rng, held_out), text), rng), program)
 
 
