@@ -14,13 +14,14 @@ from prior.compiler.hanabi_draw import (
     any_move,
     any_otherwise,
     any_response,
+    apart,
     cases,
     program,
 )
 from prior.compiler.hanabi_short import short
 from prior.compiler.sentences import Answer
 from prior.compiler.writer import Writer, gerund, sentence
-from schemas.convention import Convention, Do, Response, When
+from schemas.convention import BY_HINT, Convention, Do, Response, When
 
 
 def _event(when: When) -> s.Event:
@@ -91,27 +92,28 @@ def _examples(w: Writer, found: Sequence[Case]) -> str:
         free = [k for k in free if not k.startswith("hint")]
     if not free:
         return ""
-    noun = bool(w.chance(0.5))
-    count = int(w.rng.integers(1, 3))
-    return w.choose((" or ", " or ", ", ")).join(
-        hanabi_events.event(w, When(happened=w.choose(free)), noun) for _ in range(count)
-    )
+    kinds = [free[i] for i in w.rng.permutation(len(free))[: int(w.rng.integers(1, 3))]]
+    return w.choose((" or ", " or ", ", ")).join(hanabi_events.event(w, When(happened=kind), True) for kind in kinds)
 
 
 def _rule_text(w: Writer, case: Case, found: Sequence[Case]) -> str:
     when, response = case
+    said = answer(response, hinted=when.is_hint)
     if w.chance(0.05):
         return _contrasted(w, response, when.is_hint, lambda v, a: s.rule(v, _event(when), a))
     if w.chance(0.03) and not _ordered(found):
-        wrong = s.rule(w, _event(when), answer(any_response(w, when.is_hint)))
-        return s.corrected(w, wrong, s.rule(w, _event(when), answer(response)))
+        wrong = any_response(w, when.is_hint, never=0)
+        if response.then and apart(wrong, response):
+            return s.corrected(
+                w, s.rule(w, _event(when), answer(wrong, hinted=when.is_hint)), s.rule(w, _event(when), said)
+            )
     rest = [other for other, _ in found if other.happened == when.happened and other != when]
     plain = when == When(happened=when.happened)
     if plain and rest and (rest[0].color or rest[0].rank):
         noun = "color" if when.happened == "hint_color" else w.say("(rank|number)")
         event: s.Event = lambda v, n: v.say(("any other {k} (hint|)", "a hint of (another|a different) {k}") if n else ("{p} #hint (another|a different|any other) {k}", "it is (another|any other) {k}"), k=noun)  # fmt: skip # noqa: E731
-        return s.rule(w, event, answer(response))
-    text = s.rule(w, _event(when), answer(response))
+        return s.rule(w, event, said)
+    text = s.rule(w, _event(when), said)
     if (
         w.chance(0.04)
         and when == When(happened=when.happened)
@@ -124,17 +126,17 @@ def _rule_text(w: Writer, case: Case, found: Sequence[Case]) -> str:
 def _instance(w: Writer, when: When) -> str:
     value = When(happened="hint_color", color=w.choose(COLORS)) if when.happened == "hint_color" else When(happened="hint_rank", rank=int(w.rng.integers(1, 6)))  # fmt: skip
     card = w.choose(("A", "B", "C", "D"))
-    return w.say("(For example|E.g.|For instance|Say|So), (if|when) {c} (and it is card {k}|on card {k}|for my card {k}), {a} should play card {k}", c=hanabi_events.event(w, value, False), k=card)  # fmt: skip
+    return w.say("(For example|E.g.|For instance|Say|So), (if|when) {c} (and it is card {k}|on card {k}|for {ap} card {k}), {a} should play card {k}", c=hanabi_events.event(w, value, False), k=card)  # fmt: skip
 
 
 def _contrasted(w: Writer, response: Response, hinted: bool, say: Any) -> str:
     """Say a rule with an answer that is turned down in favor of the right one."""
     wrong = response
-    while wrong == response or wrong.never or set(wrong.then) & set(response.then):
-        wrong = any_response(w, hinted, never=0)
     if response.never:
-        return str(say(w, answer(response)))
-    good, bad = answer(response), answer(wrong)
+        return str(say(w, answer(response, hinted=hinted)))
+    while wrong.never or not apart(wrong, response):
+        wrong = any_response(w, hinted, never=0)
+    good, bad = answer(response, hinted=hinted), answer(wrong, hinted=hinted)
     style = w.rng.random()
     if style < 0.5:
 
@@ -145,7 +147,7 @@ def _contrasted(w: Writer, response: Response, hinted: bool, say: Any) -> str:
         return str(say(w, Answer((both,))))
     text = str(say(w, good))
     return w.say(("(Many|Some|Most) (people|players|bots) {x} (here|then|there|in that case|). (Not|But not) {ao}(:|.) {t}", "(Others|Beginners|A few friends of mine) {x}, but that is (wrong|not for us|not what we do). {t}",
-                  "It is tempting to {x}, but no: {t}", "I used to {x}. Not any more: {t}", "Do not {x}. {t}", "{t}. So (never|don't) {x} (then|in that case)", "Forget about {ing}. {t}", "~Whoever taught you to {x} was wrong. {t}"),
+                  "It is tempting to {x}, but no: {t}", "I used to {x}. Not any more: {t}", "{t}. So (never|don't) {x} (then|in that case)", "{t}. Forget about {ing} (then|in that case)", "~Whoever taught you to {x} was wrong. {t}"),
                  x=bad.base(w), ing=gerund(bad.base(w)), t=text)  # fmt: skip
 
 
@@ -153,15 +155,16 @@ def _always(w: Writer) -> tuple[str, Convention]:
     response = any_response(w, False, never=0.25)
     said, wrong = answer(response), any_response(w, False, never=0)
     draw = w.rng.random()
-    if draw < 0.12 and wrong.then != response.then and response.then:
+    clear = bool(response.then) and not wrong.never and apart(wrong, response)
+    if draw < 0.12 and clear:
         return joined(w, [s.rejected(w, said, answer(wrong))]), program([], response)
-    if draw < 0.24 and wrong.then != response.then:
+    if draw < 0.24 and clear:
         return joined(w, [s.corrected(w, answer(wrong).clause(w), said.clause(w))]), program([], response)
     if draw < 0.32:
         case = cases(w, 1)[0]
-        wrong_rule = s.rule(w, _event(case[0]), answer(case[1]))
+        wrong_rule = s.rule(w, _event(case[0]), answer(case[1], hinted=case[0].is_hint))
         retract = w.say(
-            "{r}. (No, forget that rule|Scratch that|Forget it|Never mind that) (and just|: just|; always) {i}",
+            "{r}. (No, forget that rule|Scratch that|Forget it|Never mind that)(:|,|. Instead:) {i}",
             r=wrong_rule.rstrip("."),
             i=said.imperative(w),
         )
@@ -171,7 +174,7 @@ def _always(w: Writer) -> tuple[str, Convention]:
         if said.negative
         else "{r} (always|all the time|every turn|no matter what|whatever happens|whatever {p} #do|every time|in every case|each turn)"
     )
-    if w.chance(0.12) and not said.negative:
+    if w.chance(0.12) and response.then and not response.never:
         base = said.base(w)
         text = w.say(("only {x}", "only ever {x}", "(do|) nothing but {x}", "{ing} is all {a} should do", "all {a} @do is {x}", "nothing else than {x}", "{x} and nothing else", "{x} (at once|right away|immediately|every single turn|from start to finish|throughout)", "~solely {x}"), x=base, ing=gerund(base))  # fmt: skip
         return joined(w, [text]), program([], response)
@@ -182,31 +185,33 @@ def _always(w: Writer) -> tuple[str, Convention]:
 
 def _unless(w: Writer) -> tuple[str, Convention]:
     when = any_event(w)
-    last = any_otherwise(w)
+    last = any_otherwise(w) if w.chance(0.9) else any_response(w, False, never=1)
     with_then = w.chance(0.45)
     response = any_response(w, when.is_hint) if with_then else Response()
-    text = s.unless(w, _event(when), answer(last), answer(response) if with_then else None)
+    if response == last:
+        return _unless(w)
+    text = s.unless(w, _event(when), answer(last), answer(response, hinted=when.is_hint) if with_then else None)
     return joined(w, [text]), program([(when, response)], last)
 
 
 def _only(w: Writer) -> tuple[str, Convention]:
     when = any_event(w, detail=0.15)
     do = any_move(w, when.is_hint)
-    while do.action == "hint_playable":
+    while do.action == "hint_playable" or do.cards in BY_HINT:  # without a hint there are no hinted cards to spare
         do = any_move(w, when.is_hint)
-    ban = Do(action=do.action) if do.cards in ("hinted", "leftmost_hinted", "rightmost_hinted", "unhinted") else do
-    text = s.only(w, _event(when), answer(Response(then=(do,))))
-    return joined(w, [text]), program([(when, Response(then=(do,)))], Response(never=(ban,)))
+    response = Response(then=(do,))
+    text = s.only(w, _event(when), answer(response, hinted=when.is_hint))
+    return joined(w, [text]), program([(when, response)], Response(never=(do,)))
 
 
 def _global(w: Writer) -> tuple[str, Convention]:
     """A rule and something that is never done."""
     found = cases(w, 1 if w.chance(0.75) else 2)
     ban = Do(action=w.choose(("play", "discard", "hint_color", "hint_rank")))
-    if any(do.action == ban.action for _, r in found for do in r.then) or any(r.never for _, r in found):
+    if any(r.never or not apart(r, Response(then=(ban,))) for _, r in found):
         return _global(w)
     parts = [_rule_text(w, case, found) for case in found]
-    clause = answer(Response(never=(ban,))).clause(w)
+    clause = sentence(answer(Response(never=(ban,))).clause(w))  # of its own: it goes for every rule
     parts.insert(int(w.rng.integers(0, len(parts) + 1)), clause)
     return joined(w, parts), program(found, Response(never=(ban,)))
 
@@ -216,12 +221,13 @@ def _equal(w: Writer) -> tuple[str, Convention]:
     one, two = (case[0] for case in cases(w, 2))
     hinted = one.is_hint and two.is_hint
     response = any_response(w, hinted)
+    said = answer(response, hinted=one.is_hint or two.is_hint)
     last = any_otherwise(w) if w.chance(0.5) else Response()
     if w.chance(0.5):
         event: s.Event = lambda v, n: f"{hanabi_events.event(v, one, n)} or {hanabi_events.event(v, two, n)}"  # noqa: E731
-        parts = [s.rule(w, event, answer(response))]
+        parts = [s.rule(w, event, said)]
     else:
-        parts = [s.rule(w, _event(one), answer(response)), w.say(("the same (goes for|applies to|after|holds for|is true of) {n}", "do the same (after|for|on|when it is) {n}", "likewise (for|after) {n}", "(ditto|same) for {n}", "~so too for {n}"), n=hanabi_events.event(w, two, True))]  # fmt: skip
+        parts = [s.rule(w, _event(one), said), w.say(("the same (goes for|applies to|after|holds for|is true of) {n}", "do the same (after|for|on|when it is) {n}", "likewise (for|after) {n}", "(ditto|same) for {n}", "~so too for {n}"), n=hanabi_events.event(w, two, True))]  # fmt: skip
     if last.then or last.never:
         parts.append(s.otherwise(w, answer(last)))
     return joined(w, parts), program([(one, response), (two, response)], last)

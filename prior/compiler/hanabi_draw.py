@@ -15,15 +15,15 @@ _KIND_ORDER = ("nothing", "discard", "play", "hint_color", "hint_rank", "hint")
 Case = tuple[When, Response]
 
 
-def answer(response: Response) -> Answer:
-    """Put the words to a response."""
-    return Answer(_phrases(response.then), _phrases(response.never), noun=_noun(response))
+def answer(response: Response, *, hinted: bool = False) -> Answer:
+    """Put the words to a response; after a hint, "play" alone would mean the hinted cards."""
+    return Answer(_phrases(response.then, bare=not hinted), _phrases(response.never), noun=_noun(response))
 
 
-def _phrases(moves: Sequence[Do]) -> tuple[s.Say, ...]:
+def _phrases(moves: Sequence[Do], *, bare: bool = True) -> tuple[s.Say, ...]:
     both = (Do(action="hint_color"), Do(action="hint_rank"))
     rest = tuple(do for do in moves if do not in both) if all(do in moves for do in both) else moves
-    said: list[s.Say] = [lambda w, do=do: hanabi_words.move(w, do) for do in rest]  # type: ignore[misc]
+    said: list[s.Say] = [lambda w, do=do: hanabi_words.move(w, do, bare=bare) for do in rest]  # type: ignore[misc]
     return tuple(said) if len(rest) == len(moves) else (*said, hanabi_words.any_hint)
 
 
@@ -83,6 +83,22 @@ def any_response(w: Writer, hinted: bool, *, never: float = 0.08) -> Response:
     if w.chance(0.06):
         return Response(then=(Do(action="hint_color"), Do(action="hint_rank")))
     return Response(then=tuple(_distinct(w, lambda: any_move(w, hinted), 1 if w.chance(0.92) else 2)))
+
+
+def apart(one: Response, two: Response) -> bool:
+    """Tell whether no move of one answer may be meant by the other: a color hint and a red hint are not apart."""
+    return all(_differ(a, b) for a in one.then for b in two.then)
+
+
+def _differ(one: Do, two: Do) -> bool:
+    if "hint_playable" in (one.action, two.action):
+        return not (one.action.startswith("hint") and two.action.startswith("hint"))
+    if one.action != two.action:
+        return True
+    if one.action.startswith("hint"):
+        return (one.color or one.rank) not in (None, two.color or two.rank) and bool(two.color or two.rank)
+    places = [{"oldest": "A", "newest": "E"}.get(do.cards, do.cards) for do in (one, two)]
+    return places[0] != places[1] and all(place in _PLACES for place in places)
 
 
 def _distinct(w: Writer, draw: Any, count: int) -> list[Do]:

@@ -37,24 +37,24 @@ _HINT_CLAUSES = (
     "{p} (#point|#refer) to {cards} by {K}",
     "{a} (@get|@receive|@be given|~@am handed) a {K} {H}",
     "{a} @be told (a|the|about a) {K} (of {cards}|)",
-    "{a} @hear (a|about a|the) {K} (from {p}|)",
+    "{a} @hear (a|about a|the) {K} (from {po}|)",
     "{a} @learn (a|the) {K} (of {cards}|)",
     "there (is|was|has been) a {K} {H} (for {ao}|to {ao}|about {cards}|)",
-    "(a|the) {K} {H} (comes|arrives|comes in|is given|was given|has been given|~turns up) (from {p}|)",
+    "(a|the) {K} {H} (comes|arrives|comes in|is given|was given|has been given|~turns up) (from {po}|)",
     "the (last|previous|latest) move was a {K} {H}",
     "the {H} is (about|on|for) (a |the |){K}",
-    "{cards} (get|got) {H}ed by {K}",
+    "{cards} (get|got) (hinted|clued) by {K}",
     "{ap} cards (get|receive|got) a {K} {H}",
     "(a|the) {K} (is|was|gets) (hinted|clued|mentioned|told|given|revealed)",
     "~{p} #let {ao} know (a|the) {K} (of {cards}|)",
     "~{p}'s move is a {K} {H}",
-    "~{a} @find out (a|the) {K} from {p}",
+    "~{a} @find out (a|the) {K} from {po}",
     "~{p} #inform {ao} of (a|the) {K}",
 )
 _HINT_NOUNS = (
     "{K} info", "a {K} cue", "a {H} (by|with a|that names a|that is about|telling a) {K}", "{p}'s {K} {H}", "{K} {Hs}", "(the|this) {K} {H}", "being (hinted|clued) (by|about a|on) {K}", "cards (hinted|clued|named) by {K}", "(a|any) {H} naming a {K}",
     "a {K} {H}", "a {K} {H}", "a {H} (about|on|of) {K}", "{K} {Hs}", "(being|getting) told (a|the) {K}",
-    "any {K} {H}", "(getting|receiving) a {K} {H}", "a {K} {H} (from {p}|to {ao}|about {cards})",
+    "any {K} {H}", "(getting|receiving) a {K} {H}", "a {K} {H} (from {po}|to {ao}|about {cards})",
     "{Hs} about {K}", "{po} telling {ao} a {K}", "every {K} {H}", "{K}", "{K}s", "(a|any) {K}", "(hearing|getting) a {K}", "~{K} information", "~each {K} {H}",
 )  # fmt: skip
 _ANY_CLAUSES = (
@@ -68,7 +68,7 @@ _ANY_CLAUSES = (
     "{a} @hear a {H}, (color or rank|no matter which kind|of either type)", "{p} gave {ao} a {H}",
     "~{p} #clue {ao} in", "~{p} #spend a {H} on {ao}",
 )  # fmt: skip
-_ANY_NOUNS = ("a {H}", "(whatever|whichever|no matter which) {H}", "a {H}, (color or rank|of whichever kind|any kind)", "a {H} (for|about) {ap} (cards|hand)", "information (about|on) {ap} cards", "any {H}", "a {H} (of any kind|of either kind|from {p}|to {ao})", "{Hs}", "a color or rank {H}",
+_ANY_NOUNS = ("a {H}", "(whatever|whichever|no matter which) {H}", "a {H}, (color or rank|of whichever kind|any kind)", "a {H} (for|about) {ap} (cards|hand)", "information (about|on) {ap} cards", "any {H}", "a {H} (of any kind|of either kind|from {po}|to {ao})", "{Hs}", "a color or rank {H}",
               "any (kind|type|sort) of {H}", "(getting|receiving) a {H}", "either kind of {H}",
               "being hinted", "every {H}", "~each {H}")  # fmt: skip
 _COLOR_CLAUSES = (
@@ -109,15 +109,15 @@ _NOTHING_NOUNS = (
     "the (first|opening) move (of the game|)",
 )
 _PARTNER_DISCARDS = (
-    "{p} (#junk|#sacrifice|#ditch|#remove|#let go of) {X}", "{p} (#decide|#choose) to discard {X}", "a discard of {X} (by {po} |)happens", "{p} (threw|tossed|dumped|ditched) {X}", "{X} (lands|ends up|goes) (in|into|on) the (discard pile|trash)", "what {p} (did|does) is discard {X}",
-    "{p} #discard {X}", "{p} (just|) discarded {X}", "{p} (#throw|#threw) {X} away", "{p} #get rid of {X}", "{p} (#toss|#dump) {X}",
-    "{X} (gets|was) (discarded|thrown away) by {p}", "{p} #have discarded {X}", "{p}'s (last|) move (was|is) (a discard|discarding {X})",
+    "{p} (#junk|#sacrifice|#ditch|#remove|#let go of) {X}", "{p} (#decide|#choose) to discard {X}", "a discard of {X} (by {po} |)happens", "{p} (threw|tossed|dumped|ditched) {X}", "{X} (lands|ends up|goes) (in|into|on) the (discard pile|trash)", "what {p} (did|#do) is discard {X}",
+    "{p} #discard {X}", "{p} (just|) discarded {X}", "{p} (#throw|threw) {X} away", "{p} #get rid of {X}", "{p} (#toss|#dump) {X}",
+    "{X} (gets|was) (discarded|thrown away) by {po}", "{p} #have discarded {X}", "{p}'s (last|) move (was|is) discarding {X}",
     "~{p} #bin {X}",
 )  # fmt: skip
 _PARTNER_PLAYS = (
-    "{p} #lay {X} out", "{p} (#decide|#choose) to play {X}", "{p} put {X} (down|out)", "what {p} (did|does) is play {X}", "{X} (goes|went) (on the table|onto a stack|to the fireworks)", 
-    "{p} #play {X}", "{p} (just|) played {X}", "{p} #put {X} (down|on the table)", "{X} (gets|was) played by {p}",
-    "{p} #have played {X}", "{p}'s (last|) move (was|is) (a play|playing {X})", "~{p} #lay {X} down",
+    "{p} #lay {X} out", "{p} (#decide|#choose) to play {X}", "{p} put {X} (down|out)", "what {p} (did|#do) is play {X}", "{X} (goes|went) (on the table|onto a stack|to the fireworks)", 
+    "{p} #play {X}", "{p} (just|) played {X}", "{p} #put {X} (down|on the table)", "{X} (gets|was) played by {po}",
+    "{p} #have played {X}", "{p}'s (last|) move (was|is) playing {X}", "~{p} #lay {X} down",
 )  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def counted(w: Writer, when: When) -> str:
     elif m is None:
         options = ["at least {n} {noun}", "{n} or more {noun}", "no fewer than {n} {noun}", "more than {less} {noun}"]
         if n == 2:
-            options += ["several cards", "multiple cards", "more than one card", "several of {ap} cards", "many cards"]
+            options += ["several cards", "multiple cards", "more than one card", "several of {ap} cards"]
     else:
         options = ["at most {n} {noun}", "no more than {n} {noun}", "up to {n} {noun}", "fewer than {more} {noun}"]
     k = n if m in (None, n) else m

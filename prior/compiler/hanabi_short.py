@@ -13,11 +13,11 @@ _PLAYED = ("play", "play them", "play those", "cards to play", "play what I show
 _THROWN = ("discard", "discard them", "trash", "throw those away", "cards to discard", "garbage", "bin them", "toss", "discard it", "junk, get rid of them", "dump the hinted cards", "useless, discard them")  # fmt: skip
 _TOLD = {"hint_color": ("color", "color {H}", "{H} color", "give color", "{K} {H}", "hint {K}", "hint {K}s", "tell {K}"), "hint_rank": ("rank", "rank {H}", "{H} rank", "give rank", "{K} {H}", "hint {K}", "hint {K}s", "tell {K}")}  # fmt: skip
 _SUBJECTS = ("{K}", "{K}s", "{K} {H}", "{K} {Hs}", "{K} info", "a {K} {H}", "hinted {K}", "by {K}", "{K} told", "when {K}", "if {K}", "on {K}")  # fmt: skip
-_REST = "(rest|else|otherwise|other|anything else|everything else|no {H}|default|nothing of that|the rest)"
+_REST = "(rest|else|otherwise|other|anything else|everything else|default|nothing of that|the rest)"
 _DITTO = "(ditto|same|same thing|the same|likewise|same again|also|too|idem)"
 _GOOD = ("{c} {be} (good|playable|safe|wanted|welcome|worth playing), so play (it|them)", "{c} (should|must|can) go (on the table|onto the fireworks|straight down)", "I want {c} (played|on the table|put down)", "{c} {belong} on the table", "{c} {be} (to be played|for playing|ready to play: play them)")  # fmt: skip
 _BAD = ("{c} {be} (trash|garbage|junk|useless|worthless|rubbish), so (discard|toss|bin|dump) (it|them)", "{c} (should|must|can) go (in the trash|to the discard pile|in the bin)", "I want {c} (discarded|gone|thrown out)", "{c} {belong} (in the trash|on the discard pile)", "{c} {be} (to be discarded|for discarding)")  # fmt: skip
-_TAGGED = ("(the |all |any |)cards (that |)(I|get) {t} by {K}", "(the |all |any |)cards {t2} by {K}", "what(ever|) is {t2} by {K}", "{K}-{t2} cards")  # fmt: skip
+_TAGGED = ("(the |all |any |)cards (that |){p} {t} by {K}", "(the |all |any |)cards (that get |){t2} by {K}", "what(ever|) is {t2} by {K}", "{K}-{t2} cards")  # fmt: skip
 _IN_KIND = {
     "same": ("(answer|return|meet|repay|reply to) a {K} {H} (with|by) a {K} {H}, and a {J} {H} (with|by) a {J} {H}", "(answer|reply to) {K} by {K} and {J} by {J}", "{K} for {K}, {J} for {J}", "(give|hint) the same kind (of {H} |)back: {K} after {K}, {J} after {J}", "(return|answer) each {H} by (a {H}|one) of the same kind", "if {p} #hint {K}, hint {K}; if {J}, {J}", "(copy|mirror) the kind of {H} {a} @get"),
     "other": ("(answer|return|meet|reply to) a {K} {H} (with|by) a {J} {H}, and a {J} {H} (with|by) a {K} {H}", "(answer|reply to) {K} by {J} and {J} by {K}", "{J} for {K}, {K} for {J}", "(return|answer) each {H} by (a {H}|one) of the other kind", "if {p} #hint {K}, hint {J}; if {J}, {K}", "give the (other|opposite) kind of {H}: {J} after {K}, {K} after {J}"),
@@ -35,6 +35,11 @@ def _say(w: Writer, templates: tuple[str, ...], kind: str, **more: str) -> str:
     return w.say(templates, K=w.say(KIND[kind]), H=w.say(HINT), Hs=w.say(HINTS), **more)
 
 
+def _rest(w: Writer, both: bool) -> str:
+    """Name what is left; where `both` kinds of hint have a rule, also as no hint."""
+    return f"no {w.say(HINT)}" if both and w.chance(0.1) else w.say(_REST)
+
+
 def _two(w: Writer) -> list[str]:
     return ["hint_color", "hint_rank"][:: 1 if w.chance(0.5) else -1]
 
@@ -42,7 +47,7 @@ def _two(w: Writer) -> list[str]:
 def _table(w: Writer) -> tuple[str, Convention]:
     """Name events and answers in a few words each: color: play. rank: ditto. rest: hint color."""
     kinds = _two(w)[: 1 if w.chance(0.35) else 2]
-    colon = w.choose((": ", ": ", " - ", " -> ", " = ", " => ", "? ", ", ", " means ", "... "))
+    colon = w.choose((": ", ": ", " - ", " -> ", " = ", " => ", "? ", " means ", "... "))
     found: list[Case] = []
     parts = []
     for kind in kinds:
@@ -66,7 +71,7 @@ def _table(w: Writer) -> tuple[str, Convention]:
         told = w.choose(("hint_color", "hint_rank"))
         last = Response(then=(Do(action=told),)) if w.chance(0.75) else any_otherwise(w)
         said = _say(w, _TOLD[told], told) if last.then == (Do(action=told),) else answer(last).imperative(w)
-        parts.append(w.say(_REST, H=w.say(HINT)) + colon + said)
+        parts.append(_rest(w, len(kinds) == 2) + colon + said)
     return joined(w, [listed(w, parts)]), program(found, last)
 
 
@@ -75,12 +80,9 @@ def _tagged(w: Writer) -> tuple[str, Convention]:
     found, parts = [], []
     play = w.chance(0.6)
     for kind in _two(w)[: 1 if w.chance(0.55) else 2]:
-        t, t2 = w.choose((("hint", "hinted"), ("clue", "clued"), ("name", "named"), ("point out", "pointed out")))
+        t, t2 = w.choose((("#hint", "hinted"), ("#clue", "clued"), ("#name", "named"), ("#point out", "pointed out")))
         tagged = _TAGGED if t2 != "pointed out" else _TAGGED[:3]
-        cards = _say(w, tagged, kind, t=t if w.voice.a != "I" else t2, t2=t2).replace("get " + t, "get " + t2)
-        if w.voice.p != "I":
-            cards = cards.replace("that I ", "").replace("cards I ", "cards ")
-            cards = cards.replace(f"cards {t} ", f"cards {t2} ")
+        cards = _say(w, tagged, kind, t=t, t2=t2)
         one = cards.startswith("what")
         verbs = {"be": "is" if one else "are", "belong": "belongs" if one else "belong"}
         parts.append(w.say(_GOOD if play else _BAD, c=cards, **verbs))
@@ -88,7 +90,7 @@ def _tagged(w: Writer) -> tuple[str, Convention]:
         play = not play
     last = any_otherwise(w) if w.chance(0.5) else Response()
     if last.then or last.never:
-        parts.append(w.say(_REST, H=w.say(HINT)) + w.say("(:|,| ->) ") + " " + answer(last).imperative(w))
+        parts.append(_rest(w, len(found) == 2) + w.say("(:|,| ->) ") + " " + answer(last).imperative(w))
     return joined(w, parts), program(found, last)
 
 
@@ -107,5 +109,5 @@ def _in_kind(w: Writer) -> tuple[str, Convention]:
     last = any_otherwise(w) if w.chance(0.4) else Response()
     parts = [text]
     if last.then or last.never:
-        parts.append(w.say(_REST, H=w.say(HINT)) + w.say("(:|,| ->)") + " " + answer(last).imperative(w))
+        parts.append(_rest(w, style != "move") + w.say("(:|,| ->)") + " " + answer(last).imperative(w))
     return joined(w, parts), program([(When(happened=kind), response) for kind, response in found], last)

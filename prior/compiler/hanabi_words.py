@@ -35,18 +35,18 @@ _ORDINALS = {
 def position(w: Writer, card: str, whose: str) -> str:
     """Name a card by its position: my newest card, the second card in their hand."""
     text = w.say(_ORDINALS[card])
-    if not text.startswith("the ") or not whose or w.chance(0.35):
+    if not text.startswith("the ") or not whose or (w.chance(0.35) and not text.endswith(" one")):  # which one?
         return w.say(f"{text}(| | of {whose} hand| in {whose} hand)") if whose and w.chance(0.3) else text
     return f"{whose} {text.removeprefix('the ')}"
 
 
-def move(w: Writer, do: Do) -> str:
-    """Say a move as a verb phrase: play the hinted cards, give a color hint."""
+def move(w: Writer, do: Do, *, bare: bool = True) -> str:
+    """Say a move as a verb phrase: play the hinted cards, give a color hint; `bare`: "play" alone means any card."""
     if do.action.startswith("hint"):
         return _hint(w, do)
     verb = w.pick(PLAY if do.action == "play" else THROW)
     if do.cards == "any":
-        if verb in ("play", "discard") and w.chance(0.3):
+        if bare and verb in ("play", "discard") and w.chance(0.3):
             return verb
         return w.say("{verb} (a card|any card|some card|something|one of {ap} cards|a card in {ap} hand)", verb=verb)
     cards = chosen(w, do.cards)
@@ -71,12 +71,12 @@ def chosen(w: Writer, cards: str) -> str:
             ),
             "leftmost_hinted": (
                 "the (leftmost|first|oldest|left-most) (of them|of those|of these|{hinted} card|one of them|hinted one)",
-                "the {hinted} card (furthest|farthest|most) (to the |)left", "the leftmost one", "its leftmost card",
+                "the {hinted} card (furthest|farthest|most) (to the |)left", "{its} leftmost card",
                 "~whichever {hinted} card is (leftmost|oldest)",
             ),
             "rightmost_hinted": (
                 "the (rightmost|last|newest|right-most) (of them|of those|of these|{hinted} card|one of them|hinted one)",
-                "the {hinted} card (furthest|farthest|most) (to the |)right", "the rightmost one", "its rightmost card",
+                "the {hinted} card (furthest|farthest|most) (to the |)right", "{its} rightmost card",
                 "~whichever {hinted} card is (rightmost|newest)",
             ),
             "unhinted": (
@@ -88,6 +88,7 @@ def chosen(w: Writer, cards: str) -> str:
         }.get(cards, ("{place}",)),
         hinted=w.say(HINTED),
         H=w.say(HINT),
+        its="the hint's" if w.voice.actor_third else "its",
         place="" if cards in BY_HINT else position(w, cards, w.voice.ap),
     )  # fmt: skip
 
@@ -115,7 +116,7 @@ def _hint(w: Writer, do: Do) -> str:
          "tell {po} (a|some|about a|something about) {K}", "clue {K} {to}", "(use|make|choose|go for|pick) a {K} {H}",
          "hint {po} (a|about a|about) {K}", "hint by {K}", "give {po} a {K} {H}", "say a {K}", "hint {K}s {to}",
          "inform {po} (about|of) (a|some|the) {K}", "tell {po} the {K} of (a card|something|some cards)",
-         "(reveal|name|mention|indicate|show) a {K} {to}", "stick to {K} {Hs}", "(tell|give) {po} {K} info", "(call|call out|signal|announce|share|state|declare) a {K}", "{H} {po} on {K}", "(go|answer) with a {K} {H}", "(pass on|provide|issue|drop) a {K} {H}", "{H} {pp} {K}s", "let the {H} be (a|about) {K}", "(point at|single out|point out) cards by {K}", "do a {K} {H}", "(describe|identify) cards (of {pp}|) by {K}", "give {po} (some|) {K} information",
+         "(reveal|name|mention|indicate|show) a {K} {to}", "stick to {K} {Hs}", "(tell|give) {po} {K} info", "(call|call out|signal|announce|share|state|declare) a {K}", "{H} {po} on {K}", "(go|answer) with a {K} {H}", "(pass on|provide|issue|drop) a {K} {H}", "{H} {pp} {K}s", "let the {H} be (a|about) {K}", "(point at|single out|point out) cards by {K}", "do a {K} {H}", "(describe|identify) (some of {pp} |)cards by {K}", "give {po} (some|) {K} information",
          "tell {po} something about the {K}s of {pp} cards", "~let {po} know (a|some) {K}", "~offer (a|some) {K} {H}",
          "~send a {K} {H} {to}"), Hs=w.say(HINTS), **slots)  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from envs.convention import number_prior
 from prior.compiler import hanabi_draw, hanabi_events, say_select_draw, say_select_words
 from prior.compiler import sentences as s
 from prior.compiler.framing import aside, joined
@@ -16,7 +15,7 @@ _BOTH_AT_ONCE = (
     "always {x}(.| and|;|,) always {y}", "only ever {x}(.| and|;|, but) only ever {y}", "{x} every turn. Also, {y} every turn", "every time {x}, every time {y}", "{x} without exception(, and|;|.) {y} without exception", "nothing but {gx}(, and|;|. Also) nothing but {gy}", "each turn {x}(, and|. And) on every turn {y}",
 )  # fmt: skip
 _YES_AND_NO = (
-    "{x} and (never|do not|don't) {y}", "{x} but (never|do not|don't) {y}", "{gx} is (required|a must|mandatory) and {gy} is (forbidden|not allowed)", "(you must|we must|I must) both {x} and not {y}", "{x}, and at the same time (do not|don't) {y}", "I want {ao} to {x}. I (do not|don't) want {ao} to {y}", "(never|don't) {x}, (always|but always) {y}", "{x}. (Never|Don't ever) {y}",
+    "{x} and (never|do not|don't) {y}", "{x} but (never|do not|don't) {y}", "{gx} is (required|a must|mandatory) and {gy} is (forbidden|not allowed)", "(you must|we must|I must) both {x} and not {y}", "{x}, and at the same time (do not|don't) {y}", "{p} #want {ao} to {x}. {p} #do not want {ao} to {y}", "(never|don't) {x}, (always|but always) {y}", "{x}. (Never|Don't ever) {y}",
 )  # fmt: skip
 
 
@@ -118,9 +117,7 @@ def _conflict(w: Writer, game: Game) -> str:
 def _overlap(one: Any, two: Any) -> bool:
     """Tell whether two answers may be meant together: any hint and a color hint, the same number and a higher one."""
     if isinstance(one, Selection):
-        allowed = [number_prior(say_select_draw.program([], part)) > 0 for part in (one, two)]
-        said = ~(allowed[0].all(axis=1) | allowed[1].all(axis=1))  # above 5 is no number: nothing is said there
-        return bool((allowed[0] & allowed[1])[said].any())
+        return say_select_draw.overlap(one, two)
     kinds = [{do.action for do in part.then} for part in (one, two)]
     return bool(kinds[0] & kinds[1]) or any("hint_playable" in k for k in kinds)
 
@@ -158,7 +155,7 @@ def _beyond(w: Writer, game: Game) -> str:
         verb = w.say("(should|must|will|has to)")
         parts = [
             w.say("{p} {v} {x}", v=verb, x=good.base(w))
-            if w.voice.p not in ("I", "one of us") and w.voice.a in ("I", "we")
+            if w.voice.p not in ("I", "you", "one of us", "Alice", "someone") and w.voice.a in ("I", "we")
             else strange.clause(w)
         ]
     else:

@@ -2,7 +2,7 @@
 
 from prior.compiler import sentences as s
 from prior.compiler.framing import joined
-from prior.compiler.say_select_draw import any_said, any_selection, program
+from prior.compiler.say_select_draw import any_said, any_selection, apart, program
 from prior.compiler.say_select_short import short
 from prior.compiler.say_select_words import EQUAL, SELECT, answer, said, their
 from prior.compiler.sentences import Answer
@@ -41,10 +41,11 @@ def instruction(w: Writer) -> tuple[str, NumberConvention]:
         cases.append((when, any_selection(w, never=0.06)))
     with_else = w.chance(0.75 if count < 5 else 0.0)
     order = [cases[i] for i in w.rng.permutation(count)]
+    order.sort(key=lambda case: not case[0].repeated)  # they may meet the others: the first decides
     parts = []
     for when, part in order:
         text = s.rule(w, _event(when), answer(part))
-        if w.chance(0.03):
+        if part.then and w.chance(0.03):
             text = s.corrected(w, s.rule(w, _event(when), answer(_other(w, part))), text)
         parts.append(text)
     if not with_else:
@@ -52,7 +53,7 @@ def instruction(w: Writer) -> tuple[str, NumberConvention]:
     if count == 1 and w.chance(0.25):
         return joined(w, [], s.else_first(w, answer(last), parts[0])), program(cases, last)
     if count == 1 and w.chance(0.12):  # copy me, and stop once I say a number twice
-        link = w.choose((" and ", ", and ", ", but ", "; ", ", except that "))
+        link = w.choose((", but ", "; ", ", except that "))
         return joined(w, [answer(last).clause(w) + link + parts[0][:1].lower() + parts[0][1:]]), program(cases, last)
     parts.append(s.otherwise(w, answer(last)))
     return joined(w, parts), program(cases, last)
@@ -60,7 +61,7 @@ def instruction(w: Writer) -> tuple[str, NumberConvention]:
 
 def _other(w: Writer, part: Selection) -> Selection:
     wrong = part
-    while wrong.then == part.then or not wrong.then or set(wrong.then) & set(part.then):
+    while len(wrong.then) != 1 or wrong.never or not apart(part, wrong):
         wrong = any_selection(w, never=0)
     return wrong
 
@@ -80,11 +81,11 @@ _DIFFERENT = (
 def _always(w: Writer) -> tuple[str, NumberConvention]:
     part = any_selection(w, never=0.22)
     meant = program([], part)
-    right = answer(part)
+    right = answer(part, alone=True)
     if part.never == (Pick(action="same"),) and not part.then and w.chance(0.5):
         right = Answer((lambda v: v.say(_DIFFERENT, v=v.pick(SELECT), their=their(v)),))
     if part.then == (Pick(action="same"),) and not part.never and w.chance(0.15):
-        verb = w.choose(SELECT[:8]).split()[0]
+        verb = w.choose(("select", "choose", "take", "pick"))
         return joined(w, [w.say(w.pick(EQUAL).replace("{v}", verb), their=their(w))]), meant
     if not right.negative and w.chance(0.08):
         base = right.base(w)

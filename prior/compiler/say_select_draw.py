@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from envs.convention import number_prior
 from prior.compiler.say_select_words import CLASSES
 from prior.compiler.writer import Writer
 from schemas.say_select import NumberConvention, Pick, Said, Selection, SelectionRule
@@ -36,7 +37,8 @@ def any_selection(w: Writer, *, never: float = 0.1) -> Selection:
         first, second = any_pick(w), any_pick(w)
         if first == second or "any" in (first.action, second.action):
             return any_selection(w)
-        return Selection(then=(first, second), alternate=bool(w.chance(0.5)))
+        turns = "quit" not in (first.action, second.action) and w.chance(0.6)
+        return Selection(then=(first, second), alternate=turns)
     if w.chance(0.04):
         return Selection(then=(Pick(action="number"),), never=(any_pick_but(w),))
     return Selection(then=(any_pick(w),))
@@ -66,6 +68,20 @@ def any_said(w: Writer) -> Said:
     return Said.model_validate(
         {"numbers": tuple(int(k) + 1 for k in sorted(w.rng.permutation(5)[: int(w.choose([2, 2, 3]))]))}
     )
+
+
+def overlap(one: Selection, two: Selection) -> bool:
+    """Tell whether two answers may be meant together: the same number and a higher or equal one."""
+    allowed = [number_prior(program([], part)) > 0 for part in (one, two)]
+    said = ~(allowed[0].all(axis=1) | allowed[1].all(axis=1))  # above 5 is no number: nothing is said there
+    return bool((allowed[0] & allowed[1])[said].any())
+
+
+def apart(one: Selection, two: Selection) -> bool:
+    """Tell whether one answer takes back the other; two ways to count do, though they may meet at some number."""
+    counted = {pick.action for part in (one, two) for pick in part.then} <= {"same", "opposite", "shift"}
+    shared = [(pick.by or 0) % 5 if pick.action != "opposite" else -1 for part in (one, two) for pick in part.then]
+    return len(set(shared)) == len(shared) if counted else not overlap(one, two)
 
 
 def program(cases: Sequence[tuple[Said, Selection]], otherwise: Selection) -> NumberConvention:

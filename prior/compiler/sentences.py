@@ -29,13 +29,12 @@ class Answer:
     def base(self, w: Writer) -> str:
         """Say it as a verb phrase: play them or discard your oldest card."""
         parts = [say(w) for say in (self.then or self.never)]
-        if len(parts) > 1:
+        if self.turns and len(parts) == 2:
+            text = self._in_turns(w, *parts)
+        elif len(parts) > 1:
             verbs = [part.split()[0] for part in parts]
             if len(set(verbs)) == 1 and w.chance(0.5):
                 parts = [parts[0], *(part.partition(" ")[2] or part for part in parts[1:])]
-            if self.turns:
-                turns = [p.removeprefix(verbs[0]).strip() or p for p in parts]
-                return w.say(_TURNS, X=turns[0], Y=turns[1], V=verbs[0], first=parts[0], second=parts[1])
             joined = ", ".join(parts[:-1])
             text = (
                 w.say("(either |){x} or {y}", x=joined, y=parts[-1])
@@ -46,14 +45,21 @@ class Answer:
             text = parts[0]
         if self.then and self.never:
             banned = " or ".join(say(w) for say in self.never)
-            return w.say("{t}(,|) (but never|but do not|, but not|and never|but don't) {n}", t=text, n=banned)
+            return w.say("{t}(,|) (but never|but do not|but not|and never|but don't) {n}", t=text, n=banned)
         return text
+
+    def _in_turns(self, w: Writer, first: str, second: str) -> str:
+        (verb, _, x), (other, _, y) = first.partition(" "), second.partition(" ")
+        frames = [f for f in _TURNS if verb == other or "{V}" not in f]
+        short = verb == other and " " not in x + y
+        between = {"X": x, "Y": y} if short else {"X": gerund(first), "Y": gerund(second)}
+        return w.say(frames, V=verb, x=x, y=y, first=first, second=second, **between)
 
     def clause(self, w: Writer) -> str:
         """Say it as a sentence without its stop: I should play them; never discard."""
         base = self.base(w)
         if self.negative:
-            return w.say(_NEVER, x=base, ing=gerund(base))
+            return w.say([f for f in _NEVER if "{ing}" not in f or len(self.never) == 1], x=base, ing=gerund(base))
         first, _, rest = base.partition(" ")
         plain = first not in ("either",) and " or " not in base
         agreed = f"{third_person(first)} {rest}" if w.voice.actor_third else base
@@ -72,16 +78,16 @@ class Answer:
         """Say it as an order."""
         base = self.base(w)
         return w.say(
-            _NEVER[:4] if self.negative else ("{x}", "{x}", "{x}", "please {x}", "always {x}", "just {x}"),
+            _NEVER[1:4] if self.negative else ("{x}", "{x}", "{x}", "please {x}", "always {x}", "just {x}"),
             x=base,
             ing=gerund(base),
         )
 
 
 _TURNS = (
-    "alternate between {X} and {Y}", "{V} {X} and {Y} (in turn|alternately|by turns)", "switch (back and forth|) between {X} and {Y}",
+    "alternate between {X} and {Y}", "{V} {x} and {y} (in turn|alternately|by turns)", "switch (back and forth|) between {X} and {Y}",
     "{first} and {second} (in turn|alternately|by turns)", "take turns between {X} and {Y}", "{first} one time and {second} the next",
-    "{first}, then {second}, then {X} again(, and so on|)", "go back and forth between {X} and {Y}", "~rotate between {X} and {Y}",
+    "{first}, then {second}, then {first} again(, and so on|)", "go back and forth between {X} and {Y}", "~rotate between {X} and {Y}",
 )  # fmt: skip
 _NEVER = (
     "{ing} is (a no-no|a no go|not an option|not what we do|not done here|the one thing to avoid)", "(by no means|in no case|at no time|on no account) {x}", "whatever {a} @do, (don't|do not|never) {x}",
@@ -134,7 +140,7 @@ _ELSE = (
     "{r} if (not|none of that happens|nothing of the sort happened|it is anything else|no rule fits)", "{r} the rest of the time", "(Fallback|Plan B|Standard move|Default move): {i}", "{r} on (all|any) other turns", "In (turns|rounds|moments) without (that|this|such a thing), {r}", "as for (everything else|the rest|all other cases), {r}", "All else(:|,) {i}",
     "(Otherwise|Otherwise|Otherwise|Else|If not|Failing that|Other than that|Apart from that|~In default of that), {r}", "(otherwise|else|or else|if not) {r}", "{r} otherwise",
     "In (all other cases|any other case|every other situation|other situations), {r}", "{r} in (all other cases|any other case|every other case|other situations)",
-    "If (anything|something) else happens, {r}", "If {p} #do (anything|something) else, {r}", "(The rest of the time|Most other times|At all other times|For the rest), {r}",
+    "If (anything|something) else happens, {r}", "If {p} #do (anything|something) else, {r}", "(The rest of the time|At all other times|For the rest), {r}",
     "(If none of this|When none of that|When nothing of the kind|Where no rule) (applies|happens|holds), {r}", "After (anything|everything|any move|all) else, {r}", "Everything else: {i}", "Else: {i}", "Anything else, {i}", "Otherwise: {i}",
     "When (that|this) (is not the case|does not happen|isn't so), {r}", "With no such (move|thing), {r}", "In the remaining cases {r}", "~Barring that, {r}", "~Whatever else {p} #do, {r}",
 )  # fmt: skip
@@ -144,12 +150,12 @@ _ELSE_EXAMPLES = (
     "When {p} #do (another thing|anything different), (maybe|perhaps|for example|let's say) {x}, {r}", "Otherwise, (so|that is|for instance) after {x}, {r}", "~Barring that, notably after {x}, {r}",
 )  # fmt: skip
 _FIRST_ELSE = (
-    ("(By default|Normally|Usually|Generally|In general|As a rule|Ordinarily), {r}.", "(But|However|Only|The exception:|Exception:) "),
-    ("{r}.", "(The exception:|Except that|But|However,|One exception:|Only) "),
+    ("(By default|Normally|Usually|Generally|In general|As a rule|Ordinarily), {r}.", "(But|However|The exception:|Exception:) "),
+    ("{r}.", "(The exception:|Except that|But|However,|One exception:) "),
     ("{r}, ", "(but|except that|though|yet) "),
-    ("(As a default,|In most cases|In principle|Standard:|Default:|{ap} usual move:|Basic rule:) {i}.", "(However|But|Only|Exception:|Just) "),
+    ("(As a default,|In principle|Standard:|Default:|{ap} usual move:|Basic rule:) {i}.", "(However|But|Exception:) "),
     ("{r}.", "(There is one exception:|With one exception:|But note:|That changes as follows:|Different only here:) "),
-    ("My default is {inf}.", "(But|Though) "),
+    ("{ap} default is {inf}.", "(But|Though) "),
     ("~As a baseline, {r}.", "But "),
 )  # fmt: skip
 _UNLESS = (
@@ -158,12 +164,12 @@ _UNLESS = (
     "Always {i}, (except|but not) (when|if) {c}", "Without {n}, {r}", "~Save after {n}, {r}",
 )  # fmt: skip
 _UNLESS_THEN = (
-    "{r}, (but|only|however) (when|if) {c}, {r2}", "(Normally|Usually|By default|As a rule|Generally), {r}; after {n} (though|however|, by contrast|instead), {r2}", "{r}. What if {c}? Then {r2}", "{r}. (After|On) {n}, (however|though|by exception), {r2}", "{r}, (exception|the exception being) {n}: {r2}",
+    "{r}, (but|however) (when|if) {c}, {r2}", "(Normally|Usually|By default|As a rule|Generally), {r}; after {n} (though|however|, by contrast|instead), {r2}", "{r}. What if {c}? Then {r2}", "{r}. (After|On) {n}, (however|though|by exception), {r2}", "{r}, (exception|the exception being) {n}: {r2}",
     "Unless {c}, {r}. If (so|that happens|it happens|{c}), {r2}", "{r} unless {c}, in which case {r2}", "{r} unless {c}; then {r2}", "{r}, except after {n}: then {r2}",
     "{r} except (when|if) {c} (-|;|.|,) then {r2}", "Without {n}, {r}; with (it|one), {r2}", "{r}. Not so after {n}: {r2}",
 )  # fmt: skip
 _ONLY = ("{r} only (if|when) {c}", "only {b} (when|if) {c}", "{a} (may|can|should|must) {b} only (when|if) {c}", "{b} only after {n}", "only after {n} {a} may {b}",
-         "{ing} is (allowed|fine) only (when|if) {c}", "never {b} unless {c}", "(don't|do not) {b} unless {c}", "(don't|do not) {b} except after {n}", "~{b} solely (when|if) {c}")  # fmt: skip
+         "{ing} is (allowed|fine) only (when|if) {c}", "~{b} solely (when|if) {c}")  # fmt: skip
 _REJECTED = (
     "(My brother|My last partner|Everyone|The old me|The other team) would {xb}(.|;|,) (but|not us,|not me,) {r}", "(No|Stop|Enough) {ing}(!|.|,|;) {r}", "{ing} is (out|over|old news|what others do|a bad habit)(.|;|:) {r}", "{r} as opposed to {ing}",
     "(Yesterday|Last game|In the last round|Before) we agreed to {xb}. (Now|Today|This time|From now on)(,|:|) {r}", "(Most|Some) people {xb}(, we don't|. That is not our way|, which is wrong|. Not us)(.|:|;) {r}", "(You|Someone) might {xb} here, but (no|don't)(:|,) {r}", "the point is not to {xb} but to {xb2}",
@@ -215,7 +221,9 @@ def otherwise(w: Writer, answer: Answer, examples: str = "") -> str:
 def unless(w: Writer, event: Event, answer: Answer, then: Answer | None) -> str:
     """Say an exception first or last: do this unless that happens, in which case do `then`."""
     slots = {"c": event(w, False), "n": event(w, True), "r": answer.clause(w), "i": answer.imperative(w)}
-    return w.say(_UNLESS, **slots) if then is None else w.say(_UNLESS_THEN, r2=then.clause(w), **slots)
+    if then is not None:
+        return w.say(_UNLESS_THEN, r2=then.clause(w), **slots)
+    return w.say([f for f in _UNLESS if not (answer.negative and f.startswith("Always"))], **slots)
 
 
 def only(w: Writer, event: Event, answer: Answer) -> str:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 _IRREGULAR = {"be": "is", "have": "has", "do": "does", "go": "goes"}
-_OWN = {"they's": "their", "I's": "my", "you's": "your", "she's": "her", "he's": "his"}
-_POSSESSIVE = re.compile(r"\b(?:they|I|you|she|he)'s\b")
+_OWN = {"they's": "their", "I's": "my", "you's": "your", "she's": "her", "he's": "his", "one of us's": "that player's"}
+_POSSESSIVE = re.compile(r"\b(?:they|I|you|she|he|one of us)'s\b")
 _GERUNDS = {"be": "being", "get": "getting", "put": "putting", "let": "letting", "quit": "quitting", "stop": "stopping",
             "tell": "telling", "bin": "binning", "stay": "staying", "play": "playing", "swap": "swapping",
-            "drop": "dropping", "begin": "beginning", "top": "topping",
-            "run": "running",
+            "drop": "dropping", "scrap": "scrapping", "tip": "tipping", "flip": "flipping", "grab": "grabbing",
+            "overbid": "overbidding", "underbid": "underbidding", "swim": "swimming", "begin": "beginning",
+            "top": "topping", "run": "running",
             "hit": "hitting", "pin": "pinning", "chuck": "chucking", "add": "adding"}  # fmt: skip
 
 
@@ -67,11 +68,12 @@ def _voices() -> list[Voice]:
     found.append(Voice("Alice", "she", "her", "her", "Bob", "him", "his", True, True))
     found.append(Voice("Ann", "she", "her", "her", "Ben", "him", "his", True, True))
     found.append(Voice("the user", "they", "them", "their", "the bot", "it", "its", True, True))
-    found.append(Voice("player one", "they", "them", "their", "player two", "them", "their", True, True))
+    found.append(Voice("player one", "he", "him", "his", "player two", "her", "her", True, True))
     found.append(Voice("I", "I", "me", "my", "the assistant", "it", "its", False, True))
     found.append(Voice("you", "you", "you", "your", "I", "me", "my", False))
     found.append(Voice("the partner", "they", "them", "their", "the agent", "it", "its", True, True))
-    found.append(Voice("one of us", "they", "them", "their", "the other", "the other", "their", True, True))
+    one = "that player"
+    found.append(Voice("one of us", one, one, f"{one}'s", "the other", "the other", "their", True, True))
     found.append(Voice("our partner", "they", "them", "their", "we", "us", "our", True))
     return found
 
@@ -168,7 +170,7 @@ def slips(text: str, rng: np.random.Generator) -> str:
     elif draw < 0.12:
         text = text.upper()
     if rng.random() < 0.08:
-        text = re.sub(r"[,.;:!]", "", text)
+        text = re.sub(r"[,.;!]", "", text)  # "1: 5" needs its colon
     elif rng.random() < 0.05:
         text = text.replace(". ", ", ")
     if rng.random() < 0.06:
