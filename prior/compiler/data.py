@@ -6,6 +6,7 @@ training may go on for ever. `held_out` draws texts that training never uses a t
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -16,13 +17,13 @@ from prior.compiler.framing import framed
 from prior.compiler.mirror import mirrored
 from prior.compiler.refusals import refusal
 from prior.compiler.writer import Writer, slips
-from prior.compiler.written import wordings
+from prior.compiler.written import Wording, wordings
 from schemas.errors import UserError
 from schemas.program import Game, write
 from schemas.say_select import NumberConvention
 
 _WRITTEN = 0.7
-_COMPOSED = 0.2  # of the written ones in training
+_COMPOSED, _WRITTEN_REFUSED = 0.2, 0.08  # of the written ones in training; refusals beside those drawn like all others
 _REFUSED = 0.22
 _HANABI = 0.66
 _SHORT, _LONG = 130, 0.35  # of longer texts this share is kept: they cost much, and people write short ones
@@ -54,11 +55,17 @@ def _written(rng: np.random.Generator, held_out: bool) -> Pair:
     if not held_out and rng.random() < _COMPOSED:
         text, program = composed(game, rng)
     else:
-        options = wordings(game, held_out)
+        refused = not held_out and rng.random() < _WRITTEN_REFUSED
+        options = _refusals(game) if refused else wordings(game, held_out)
         text, program = options[rng.integers(len(options))].draw(rng)
         if not held_out:
             text, program = mirrored(game, text, program, rng)
     return Pair(game, slips(framed(Writer(rng, held_out), text), rng), program)
+
+
+@cache
+def _refusals(game: Game) -> tuple[Wording, ...]:
+    return tuple(wording for wording in wordings(game, False) if wording.program.startswith("unclear"))
 
 
 def _draw(rng: np.random.Generator, held_out: bool) -> tuple[Pair, Writer]:
