@@ -75,7 +75,7 @@ def plain_ppo(num_envs: int, rollout: int, epochs: int, minibatches: int) -> Ite
 def ours(engine: str, prior: bool, args: argparse.Namespace, shares: list[dict[str, float]]) -> Iterator[None]:
     """Yield after every update of our PPO; `shares` collects its own clocks."""
     ppo = {name: getattr(args, name) for name in ("num_envs", "rollout", "epochs", "minibatches", "precision")}
-    config = PPORun(algo="ppo", env="hanabi", ppo={**ppo, "hidden": HIDDEN})
+    config = PPORun(algo="ppo", env="hanabi", prior={"device": args.device}, ppo={**ppo, "hidden": HIDDEN})
     env = make_hanabi("hanabi", args.num_envs, engine=engine, num_threads=1 if engine == "hle" else args.threads)  # type: ignore[arg-type]
     table = np.log(np.random.default_rng(0).dirichlet(np.ones(ACTIONS), len(env.game.observations)))
     for metrics in PPO(config, env, FixedPrior(table.astype(np.float32)) if prior else None, 0).train(1 << 60):
@@ -105,6 +105,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--minibatches", type=int, default=4)
     parser.add_argument("--precision", default="bfloat16")
+    parser.add_argument("--device", default="cpu", help="of our learner; the peer's stays on the CPU")
     parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

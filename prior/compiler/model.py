@@ -22,24 +22,29 @@ _ADAPTED = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "dow
 
 
 class LowRank(nn.Module):
-    """A frozen linear layer plus a trained update of low rank (LoRA, Hu et al. 2022): x W' + (x A') B' * scale."""
+    """A frozen linear layer plus a trained update of low rank (LoRA, Hu et al. 2022): x W' + (x A') B' * scale.
 
-    def __init__(self, base: nn.Linear, rank: int, scale: float) -> None:
+    In training a share `dropout` of the update's inputs is set to zero.
+    """
+
+    def __init__(self, base: nn.Linear, rank: int, scale: float, dropout: float) -> None:
         super().__init__()
-        self.base, self.scale = base, scale
+        self.base, self.scale, self.dropout = base, scale, dropout
         self.a = nn.Parameter(torch.randn(rank, base.in_features) / base.in_features**0.5)
         self.b = nn.Parameter(torch.zeros(base.out_features, rank))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Apply the layer to x[..., in_features]."""
-        update = x @ self.a.to(x.dtype).T @ (self.b * self.scale).to(x.dtype).T
-        return self.base(x) + update
+        dropped = nn.functional.dropout(x, self.dropout, self.training)
+        return self.base(x) + dropped @ self.a.to(x.dtype).T @ (self.b * self.scale).to(x.dtype).T
 
 
 class CompilerModel(nn.Module):
     """Base model, adapters and head. `dtype`: of the base model's weights; the trained parameters are float32."""
 
-    def __init__(self, base: str = DEFAULT_MODEL, *, rank: int = 8, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self, base: str = DEFAULT_MODEL, *, rank: int = 8, dropout: float = 0.0, dtype: torch.dtype = torch.float32
+    ) -> None:
         super().__init__()
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging
@@ -69,7 +74,7 @@ class CompilerModel(nn.Module):
         for module in list(self.body.modules()):
             for name in _ADAPTED:
                 if isinstance(getattr(module, name, None), nn.Linear):
-                    setattr(module, name, LowRank(getattr(module, name), rank, 2.0))
+                    setattr(module, name, LowRank(getattr(module, name), rank, 2.0, dropout))
         self.base, self.rank = {"model": base, "revision": folder.revision}, rank
 
     def prompt(self, game: Game, instruction: str) -> list[int]:

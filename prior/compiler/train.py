@@ -15,14 +15,13 @@ import torch
 from pydantic import Field
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch.utils.data import DataLoader, Dataset
 
 from prior.compiler.data import Pair, pair
 from prior.compiler.model import CompilerModel, read_adapter, save_adapter
 from schemas.command_line import parse, run_main
 from schemas.config import Section
 from schemas.errors import ModelError
-
-_PARTS = 4  # of an update, by length
 
 Parameters = dict[str, torch.Tensor]
 
@@ -34,8 +33,11 @@ class TrainConfig(Section):
     init_from: Path | None = Field(None, description="adapter to begin with, where there is no checkpoint yet")
     steps: int = Field(2600, ge=1, description="updates; over the last 30% of them the learning rate falls to zero")
     batch_size: int = Field(16, ge=1, description="pairs an update")
+    parts: int = Field(4, ge=1, description="parts of an update, by length: less padding; 1 is fastest on a GPU")
+    workers: int = Field(0, ge=0, description="processes that draw the pairs; 0: none beside the training")
     learning_rate: float = Field(1.5e-3, gt=0, description="peak")
     rank: int = Field(8, ge=1, description="rank of the adapters")
+    dropout: float = Field(0.0, ge=0, lt=1, description="of the inputs of the adapters")
     smoothing: float = Field(0.02, ge=0, lt=1, description="share of the target spread over the other legal words")
     average: float = Field(0.995, ge=0, lt=1, description="decay of the moving average of the parameters, an update")
     seed: int = Field(0, ge=0, description="of the parameters and the pairs")
@@ -50,24 +52,24 @@ class Batch:
     """Padded tokens, and for every program word its place, its index and the words that were legal there."""
 
     def __init__(self, model: CompilerModel, pairs: Sequence[Pair]) -> None:
-        rows, self.place, targets, legal, self.owner = [], [], [], [], []
+        rows, place, targets, legal, self.owner = [], [], [], [], []
         for number, item in enumerate(pairs):
             prompt, words = model.prompt(item.game, item.instruction), item.program.split()
             rows.append(prompt + [int(model.word_tokens[model.index[word]]) for word in words[:-1]])
             for i, word in enumerate(words):
-                self.place.append((number, len(prompt) - 1 + i))
+                place.append((number, len(prompt) - 1 + i))
                 self.owner.append(number)
                 targets.append(model.index[word])
                 legal.append(model.legal(item.game, words[:i]))
         width = max(map(len, rows))
         self.tokens = torch.tensor([row + [0] * (width - len(row)) for row in rows])
-        self.targets, self.legal = torch.tensor(targets), torch.stack(legal)
+        self.place, self.targets, self.legal = torch.tensor(place), torch.tensor(targets), torch.stack(legal)
 
     def log_probs(self, model: CompilerModel) -> torch.Tensor:
         """Log-probabilities of the words, [program words of all rows, num_words], -inf where not legal."""
         device = model.head.weight.device
         hidden = model.body(input_ids=self.tokens.to(device), use_cache=False).last_hidden_state
-        rows, columns = torch.tensor(self.place, device=device).T
+        rows, columns = self.place.to(device).T
         logits = model.head(hidden[rows, columns].float())
         return torch.log_softmax(logits.masked_fill(~self.legal.to(device), -torch.inf), -1)
 
@@ -87,12 +89,18 @@ class Batch:
         return rows
 
 
-def batches(model: CompilerModel, config: TrainConfig, step: int) -> list[Batch]:
-    """Return the pairs of one update, in parts of similar length: less padding, and yet a mixed update."""
-    first = config.seed * 100_000_000 + step * config.batch_size
-    pairs = sorted((pair(first + i) for i in range(config.batch_size)), key=lambda p: len(p.instruction))
-    size = -(-config.batch_size // _PARTS)
-    return [Batch(model, pairs[k : k + size]) for k in range(0, len(pairs), size)]
+class Updates(Dataset[list[Batch]]):
+    """The pairs of each update, in parts of similar length: less padding, and yet a mixed update."""
+
+    def __init__(self, model: CompilerModel, config: TrainConfig) -> None:
+        self._model, self._config = model, config
+
+    def __getitem__(self, step: int) -> list[Batch]:
+        number = self._config.batch_size
+        first = self._config.seed * 100_000_000 + step * number
+        pairs = sorted((pair(first + i) for i in range(number)), key=lambda p: len(p.instruction))
+        size = -(-number // self._config.parts)
+        return [Batch(self._model, pairs[k : k + size]) for k in range(0, len(pairs), size)]
 
 
 @torch.inference_mode()
@@ -107,7 +115,8 @@ def measure(model: CompilerModel, pairs: Sequence[Pair], smoothing: float) -> tu
 def train(config: TrainConfig) -> None:
     """Train from the checkpoint in config.out, if there is one, to the end."""
     torch.manual_seed(config.seed)
-    model = CompilerModel(rank=config.rank, dtype=getattr(torch, config.dtype)).to(config.device)
+    model = CompilerModel(rank=config.rank, dropout=config.dropout, dtype=getattr(torch, config.dtype))
+    model.to(config.device)
     parameters = model.trained()
     optimizer = torch.optim.AdamW(parameters.values(), lr=config.learning_rate, weight_decay=0.01)
     checkpoint = config.out / "checkpoint.safetensors"
@@ -120,16 +129,17 @@ def train(config: TrainConfig) -> None:
         print(f"resuming at step {state['step']}")
     held_out = [pair(i, held_out=True) for i in range(config.held_out)]
     start, losses = time.time(), []
-    while state["step"] < config.steps and state["bad"] < config.patience:
-        step = int(state["step"])
+    steps = range(int(state["step"]), config.steps)
+    updates = DataLoader(Updates(model, config), None, sampler=steps, num_workers=config.workers)
+    for step, parts in zip(steps, updates, strict=True):
+        model.train()
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _rate(step, config.steps)
         optimizer.zero_grad()
-        losses.append(0.0)
-        for part in batches(model, config, step):
+        for part in parts:
             loss = part.loss(model, config.smoothing) * (len(part.tokens) / config.batch_size)
             loss.backward()
-            losses[-1] += loss.item()
+            losses.append(loss.detach())
         torch.nn.utils.clip_grad_norm_(parameters.values(), 1.0)
         optimizer.step()
         state["step"] += 1
@@ -137,7 +147,8 @@ def train(config: TrainConfig) -> None:
         for name, value in parameters.items():
             average[name].lerp_(value.detach(), 1 - decay)
         if state["step"] % config.every == 0 or state["step"] == config.steps:
-            mean, losses = sum(losses) / len(losses), []
+            mean, losses = float(sum(losses)) * config.parts / len(losses), []
+            model.eval()
             with _swapped(parameters, average):
                 found, right = measure(model, held_out, config.smoothing)
                 state["bad"] = 0 if found < state["best"] else state["bad"] + 1
@@ -151,6 +162,8 @@ def train(config: TrainConfig) -> None:
                 flush=True,
             )
             _save(checkpoint, parameters, average, optimizer, state)
+            if state["bad"] >= config.patience:
+                break
 
 
 @contextmanager
