@@ -132,14 +132,17 @@ def train(config: TrainConfig) -> None:
     steps = range(int(state["step"]), config.steps)
     updates = DataLoader(Updates(model, config), None, sampler=steps, num_workers=config.workers)
     for step, parts in zip(steps, updates, strict=True):
+        if state["bad"] >= config.patience:
+            break
         model.train()
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _rate(step, config.steps)
         optimizer.zero_grad()
+        losses.append(torch.zeros((), device=config.device))
         for part in parts:
             loss = part.loss(model, config.smoothing) * (len(part.tokens) / config.batch_size)
             loss.backward()
-            losses.append(loss.detach())
+            losses[-1] += loss.detach()
         torch.nn.utils.clip_grad_norm_(parameters.values(), 1.0)
         optimizer.step()
         state["step"] += 1
@@ -147,7 +150,7 @@ def train(config: TrainConfig) -> None:
         for name, value in parameters.items():
             average[name].lerp_(value.detach(), 1 - decay)
         if state["step"] % config.every == 0 or state["step"] == config.steps:
-            mean, losses = float(sum(losses)) * config.parts / len(losses), []
+            mean, losses = float(sum(losses)) / len(losses), []
             model.eval()
             with _swapped(parameters, average):
                 found, right = measure(model, held_out, config.smoothing)
@@ -162,8 +165,6 @@ def train(config: TrainConfig) -> None:
                 flush=True,
             )
             _save(checkpoint, parameters, average, optimizer, state)
-            if state["bad"] >= config.patience:
-                break
 
 
 @contextmanager
