@@ -81,7 +81,7 @@ Say-Select examples
   Select the ball that is good.                    unclear beyond .
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, cast
 
@@ -221,10 +221,10 @@ def game_of(program: Program) -> Game:
 
 def _condition(when: When | Said, program: Program) -> tuple[int, Words]:
     if isinstance(when, Said):
-        return _entry(phrases.said(), when)
+        return _entry(phrases.said, when)
     if when.card is None or isinstance(program, NumberConvention):
-        return _entry(phrases.events(), when)
-    return _entry(phrases.events(), when.model_copy(update={"card": _place(when.card, program.hand_size)}))
+        return _entry(phrases.events, when)
+    return _entry(phrases.events, when.model_copy(update={"card": _place(when.card, program.hand_size)}))
 
 
 def _response_words(response: Response | Selection, program: Program) -> Words:
@@ -240,10 +240,10 @@ def _response_words(response: Response | Selection, program: Program) -> Words:
 
 def _action(action: Do | Pick, program: Program) -> tuple[int, Words]:
     if isinstance(action, Pick):
-        return _entry(phrases.picks(), action)
+        return _entry(phrases.picks, action)
     if action.cards in phrases.CARDS.values() or isinstance(program, NumberConvention):
-        return _entry(phrases.moves(), action)
-    return _entry(phrases.moves(), action.model_copy(update={"cards": _place(action.cards, program.hand_size)}))
+        return _entry(phrases.moves, action)
+    return _entry(phrases.moves, action.model_copy(update={"cards": _place(action.cards, program.hand_size)}))
 
 
 def _place(card: str, hand_size: int) -> str:
@@ -251,11 +251,16 @@ def _place(card: str, hand_size: int) -> str:
     return card if card in PLACES else chr(ord("A") + position_index(card, hand_size))
 
 
-def _entry(table: Mapping[Any, Words], item: Part) -> tuple[int, Words]:
+def _entry(table: Callable[[], Mapping[Any, Words]], item: Part) -> tuple[int, Words]:
     """Return the number of an item and its phrase. Raises UserError if it has none."""
-    if item not in table:
+    if item not in _numbered(table):
         raise UserError(f"program: no words for {item!r}")
-    return list(table).index(item), table[item]
+    return _numbered(table)[item]
+
+
+@cache
+def _numbered(table: Callable[[], Mapping[Any, Words]]) -> dict[Any, tuple[int, Words]]:
+    return {item: (number, phrase) for number, (item, phrase) in enumerate(table().items())}
 
 
 def _joined(entries: Iterable[tuple[int, Words]]) -> list[str]:

@@ -262,7 +262,7 @@ def test_training_resumes_where_it_stopped(tmp_path, monkeypatch):
     class Small(torch.nn.Module):
         """A stand-in for the language model: a table of words, a mean, a head."""
 
-        def __init__(self, rank, dropout, dtype):
+        def __init__(self, rank, dropout, dtype, attention):
             super().__init__()
             from schemas.program import vocabulary
 
@@ -281,7 +281,7 @@ def test_training_resumes_where_it_stopped(tmp_path, monkeypatch):
             mask[[self.index[word] for word in next_words(game, words)]] = True
             return mask
 
-        def body(self, input_ids, use_cache):
+        def body(self, input_ids, attention_mask, use_cache):
             from types import SimpleNamespace
 
             return SimpleNamespace(last_hidden_state=self.table(input_ids).cumsum(1))

@@ -40,10 +40,20 @@ class LowRank(nn.Module):
 
 
 class CompilerModel(nn.Module):
-    """Base model, adapters and head. `dtype`: of the base model's weights; the trained parameters are float32."""
+    """Base model, adapters and head. `dtype`: of the base model's weights; the trained parameters are float32.
+
+    `attention`: transformers' name of the kernel. Plain attention is the default: for texts of some 50 tokens the
+    fused kernel takes longer on a CPU.
+    """
 
     def __init__(
-        self, base: str = DEFAULT_MODEL, *, rank: int = 8, dropout: float = 0.0, dtype: torch.dtype = torch.float32
+        self,
+        base: str = DEFAULT_MODEL,
+        *,
+        rank: int = 8,
+        dropout: float = 0.0,
+        dtype: torch.dtype = torch.float32,
+        attention: str = "eager",
     ) -> None:
         super().__init__()
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -53,9 +63,8 @@ class CompilerModel(nn.Module):
         folder = find_model(base)
         repair(folder)
         self.tokenizer = AutoTokenizer.from_pretrained(folder.path, local_files_only=True)
-        # Plain attention: for texts of some 50 tokens the fused kernel takes longer on a CPU.
         model = AutoModelForCausalLM.from_pretrained(
-            folder.path, dtype=dtype, local_files_only=True, attn_implementation="eager"
+            folder.path, dtype=dtype, local_files_only=True, attn_implementation=attention
         )
         self.words = vocabulary()
         self.index = {word: i for i, word in enumerate(self.words)}

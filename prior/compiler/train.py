@@ -17,6 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
+from prior.compiler.batch import Batch, batch, gradients_by_graphs, gradients_in_threads
 from prior.compiler.data import Pair, pair
 from prior.compiler.model import CompilerModel, read_adapter, save_adapter
 from schemas.command_line import parse, run_main
@@ -24,6 +25,7 @@ from schemas.config import Section
 from schemas.errors import ModelError
 
 Parameters = dict[str, torch.Tensor]
+_MULTIPLE = 16  # of the shapes of batches on a GPU
 
 
 class TrainConfig(Section):
@@ -34,6 +36,7 @@ class TrainConfig(Section):
     steps: int = Field(2600, ge=1, description="updates; over the last 30% of them the learning rate falls to zero")
     batch_size: int = Field(16, ge=1, description="pairs an update")
     parts: int = Field(4, ge=1, description="parts of an update, by length: less padding; 1 is fastest on a GPU")
+    threads: int = Field(1, ge=1, description="parts computed at once: on two cores, 2 is faster than 1")
     workers: int = Field(0, ge=0, description="processes that draw the pairs; 0: none beside the training")
     learning_rate: float = Field(1.5e-3, gt=0, description="peak")
     rank: int = Field(8, ge=1, description="rank of the adapters")
@@ -48,47 +51,6 @@ class TrainConfig(Section):
     patience: int = Field(100, ge=1, description="measurements without a better one before training stops")
 
 
-class Batch:
-    """Padded tokens, and for every program word its place, its index and the words that were legal there."""
-
-    def __init__(self, model: CompilerModel, pairs: Sequence[Pair]) -> None:
-        rows, place, targets, legal, self.owner = [], [], [], [], []
-        for number, item in enumerate(pairs):
-            prompt, words = model.prompt(item.game, item.instruction), item.program.split()
-            rows.append(prompt + [int(model.word_tokens[model.index[word]]) for word in words[:-1]])
-            for i, word in enumerate(words):
-                place.append((number, len(prompt) - 1 + i))
-                self.owner.append(number)
-                targets.append(model.index[word])
-                legal.append(model.legal(item.game, words[:i]))
-        width = max(map(len, rows))
-        self.tokens = torch.tensor([row + [0] * (width - len(row)) for row in rows])
-        self.place, self.targets, self.legal = torch.tensor(place), torch.tensor(targets), torch.stack(legal)
-
-    def log_probs(self, model: CompilerModel) -> torch.Tensor:
-        """Log-probabilities of the words, [program words of all rows, num_words], -inf where not legal."""
-        device = model.head.weight.device
-        hidden = model.body(input_ids=self.tokens.to(device), use_cache=False).last_hidden_state
-        rows, columns = self.place.to(device).T
-        logits = model.head(hidden[rows, columns].float())
-        return torch.log_softmax(logits.masked_fill(~self.legal.to(device), -torch.inf), -1)
-
-    def loss(self, model: CompilerModel, smoothing: float) -> torch.Tensor:
-        """Mean over the pairs of the negative log-probability of a program."""
-        log_probs = self.log_probs(model)
-        right = log_probs.gather(1, self.targets.to(log_probs.device)[:, None])[:, 0]
-        legal = self.legal.to(log_probs.device)
-        spread = log_probs.masked_fill(~legal, 0).sum(1) / legal.sum(1)
-        return -((1 - smoothing) * right + smoothing * spread).sum() / len(self.tokens)
-
-    def right(self, model: CompilerModel) -> torch.Tensor:
-        """Whether each row's program is what greedy decoding writes, bool[rows]."""
-        ok = self.log_probs(model).argmax(1).cpu() == self.targets
-        rows = torch.ones(len(self.tokens), dtype=torch.bool)
-        rows[torch.tensor(self.owner)[~ok]] = False
-        return rows
-
-
 class Updates(Dataset[list[Batch]]):
     """The pairs of each update, in parts of similar length: less padding, and yet a mixed update."""
 
@@ -100,14 +62,16 @@ class Updates(Dataset[list[Batch]]):
         first = self._config.seed * 100_000_000 + step * number
         pairs = sorted((pair(first + i) for i in range(number)), key=lambda p: len(p.instruction))
         size = -(-number // self._config.parts)
-        return [Batch(self._model, pairs[k : k + size]) for k in range(0, len(pairs), size)]
+        multiple = _MULTIPLE if self._config.device == "cuda" else 1
+        return [batch(self._model, pairs[k : k + size], multiple=multiple) for k in range(0, len(pairs), size)]
 
 
 @torch.inference_mode()
 def measure(model: CompilerModel, pairs: Sequence[Pair], smoothing: float) -> tuple[float, float]:
     """Return loss and share of programs that greedy decoding gets right."""
     ordered = sorted(pairs, key=lambda p: len(p.instruction))
-    groups = [Batch(model, ordered[i : i + 32]) for i in range(0, len(ordered), 32)]
+    device = str(model.head.weight.device)
+    groups = [batch(model, ordered[i : i + 32]).to(device) for i in range(0, len(ordered), 32)]
     loss = sum(float(g.loss(model, smoothing)) * len(g.tokens) for g in groups) / len(pairs)
     return loss, float(torch.cat([g.right(model) for g in groups]).float().mean())
 
@@ -115,7 +79,13 @@ def measure(model: CompilerModel, pairs: Sequence[Pair], smoothing: float) -> tu
 def train(config: TrainConfig) -> None:
     """Train from the checkpoint in config.out, if there is one, to the end."""
     torch.manual_seed(config.seed)
-    model = CompilerModel(rank=config.rank, dropout=config.dropout, dtype=getattr(torch, config.dtype))
+    on_gpu = config.device == "cuda"
+    model = CompilerModel(
+        rank=config.rank,
+        dropout=config.dropout,
+        dtype=getattr(torch, config.dtype),
+        attention="sdpa" if on_gpu else "eager",
+    )
     model.to(config.device)
     parameters = model.trained()
     optimizer = torch.optim.AdamW(parameters.values(), lr=config.learning_rate, weight_decay=0.01)
@@ -130,37 +100,46 @@ def train(config: TrainConfig) -> None:
     held_out = [pair(i, held_out=True) for i in range(config.held_out)]
     start, losses = time.time(), []
     steps = range(int(state["step"]), config.steps)
-    updates = DataLoader(Updates(model, config), None, sampler=steps, num_workers=config.workers)
+    data = Updates(model, config)
+    updates = DataLoader(data, None, sampler=steps, num_workers=config.workers, pin_memory=on_gpu)
+    gradients = (
+        gradients_by_graphs(model, config.smoothing)
+        if on_gpu
+        else gradients_in_threads(model, config.smoothing, config.threads)
+    )
+    values = list(parameters.values())
+    slopes = [torch.zeros_like(value) for value in values]
+    for value, slope in zip(values, slopes, strict=True):
+        value.grad = slope
     for step, parts in zip(steps, updates, strict=True):
         if state["bad"] >= config.patience:
             break
         model.train()
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _rate(step, config.steps)
-        optimizer.zero_grad()
+        torch._foreach_zero_(slopes)
         losses.append(torch.zeros((), device=config.device))
-        for part in parts:
-            loss = part.loss(model, config.smoothing) * (len(part.tokens) / config.batch_size)
-            loss.backward()
-            losses[-1] += loss.detach()
-        torch.nn.utils.clip_grad_norm_(parameters.values(), 1.0)
+        for part, (loss, found) in zip(parts, gradients(parts), strict=True):
+            share = len(part.tokens) / config.batch_size
+            losses[-1] += loss * share
+            torch._foreach_add_(slopes, list(found), alpha=share)
+        torch.nn.utils.clip_grad_norm_(values, 1.0)
         optimizer.step()
         state["step"] += 1
         decay = min(config.average, step / (step + 10))
-        for name, value in parameters.items():
-            average[name].lerp_(value.detach(), 1 - decay)
+        torch._foreach_lerp_(list(average.values()), [value.detach() for value in values], 1 - decay)
         if state["step"] % config.every == 0 or state["step"] == config.steps:
             mean, losses = float(sum(losses)) / len(losses), []
             model.eval()
             with _swapped(parameters, average):
-                found, right = measure(model, held_out, config.smoothing)
-                state["bad"] = 0 if found < state["best"] else state["bad"] + 1
-                if found < state["best"]:
-                    state["best"] = found
+                loss, right = measure(model, held_out, config.smoothing)
+                state["bad"] = 0 if loss < state["best"] else state["bad"] + 1
+                if loss < state["best"]:
+                    state["best"] = loss
                     notes = {"step": str(state["step"]), "held_out_right": f"{right:.3f}"}
                     save_adapter(model, config.out / "adapter.safetensors", notes)
             print(
-                f"step {state['step']:5}  loss {mean:.3f}  held-out loss {found:.3f}  right {right:.3f}  "
+                f"step {state['step']:5}  loss {mean:.3f}  held-out loss {loss:.3f}  right {right:.3f}  "
                 f"{time.time() - start:.0f} s",
                 flush=True,
             )
