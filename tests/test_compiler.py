@@ -48,6 +48,18 @@ def test_every_pair_is_a_program_that_executes():
     assert games == {"hanabi", "say-select"} and 50 < refused < 150
 
 
+def test_an_answer_without_a_contrast_is_not_searched_for_ever():
+    """Every answer may be meant by `opposite or quit` at some number; drawing another once hung the training."""
+    from prior.compiler import say_select_data
+    from prior.compiler.writer import Writer
+
+    selections = [read("say-select", f"else {text} .").otherwise for text in ("same or above", "opposite or quit")]
+    found = say_select_data._other(Writer(np.random.default_rng(0), False), selections[0])
+    assert found.then and not set(found.then) & set(selections[0].then)
+    with pytest.raises(LookupError, match="apart"):
+        say_select_data._other(Writer(np.random.default_rng(0), False), selections[1])
+
+
 def test_pairs_depend_on_their_seed_alone_and_hardly_repeat():
     assert [pair(k) for k in (3, 1, 2)] == [pair(3), pair(1), pair(2)]
     texts = {pair(k).instruction for k in range(400)}

@@ -44,7 +44,10 @@ def pair(seed: int, *, held_out: bool = False, written: float = _WRITTEN) -> Pai
     if rng.random() < written:
         return _written(rng, held_out)
     while True:
-        found, writer = _draw(rng, held_out)
+        try:
+            found, writer = _draw(rng, held_out)
+        except LookupError:  # a program without a contrast, where one was to be told
+            continue
         size = len(found.instruction)
         if size < 700 and (size < _SHORT or rng.random() < _LONG) and (writer.held_out_used or not held_out):
             return found

@@ -9,13 +9,15 @@ from prior.compiler.sentences import Answer
 from prior.compiler.writer import Writer, sentence
 from schemas.say_select import NumberConvention, Pick, Said, Selection
 
+_TRIES = 200
+
 
 def _event(when: Said) -> s.Event:
     return lambda w, noun: said(w, when, noun)
 
 
 def instruction(w: Writer) -> tuple[str, NumberConvention]:
-    """Draw an instruction and the program that it means."""
+    """Draw an instruction and the program that it means. Raises LookupError if the program has no contrast to draw."""
     kind = w.choose(("always", "rules", "unless", "short"), [0.42, 0.33, 0.13, 0.12])
     if kind == "short":
         return short(w)
@@ -60,10 +62,12 @@ def instruction(w: Writer) -> tuple[str, NumberConvention]:
 
 
 def _other(w: Writer, part: Selection) -> Selection:
-    wrong = part
-    while len(wrong.then) != 1 or wrong.never or not apart(part, wrong):
+    """Draw an answer that is taken back for `part`. Raises LookupError if none is found, as for `opposite or quit`."""
+    for _ in range(_TRIES):
         wrong = any_selection(w, never=0)
-    return wrong
+        if len(wrong.then) == 1 and not wrong.never and apart(part, wrong):
+            return wrong
+    raise LookupError(f"no answer is apart from {part}")
 
 
 _ALWAYS = (

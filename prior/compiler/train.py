@@ -26,6 +26,7 @@ from schemas.errors import ModelError
 
 Parameters = dict[str, torch.Tensor]
 _MULTIPLE = 16  # of the shapes of batches on a GPU
+_WAIT = 300  # seconds for an update's pairs, after which something is wrong
 
 
 class TrainConfig(Section):
@@ -100,8 +101,14 @@ def train(config: TrainConfig) -> None:
     held_out = [pair(i, held_out=True) for i in range(config.held_out)]
     start, losses = time.time(), []
     steps = range(int(state["step"]), config.steps)
-    data = Updates(model, config)
-    updates = DataLoader(data, None, sampler=steps, num_workers=config.workers, pin_memory=on_gpu)
+    updates = DataLoader(
+        Updates(model, config),
+        batch_size=None,
+        sampler=steps,
+        num_workers=config.workers,
+        pin_memory=on_gpu,
+        timeout=_WAIT if config.workers else 0,
+    )
     gradients = (
         gradients_by_graphs(model, config.smoothing)
         if on_gpu
