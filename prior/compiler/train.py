@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
-from prior.compiler.batch import Batch, batch, gradients_by_graphs, gradients_in_threads
+from prior.compiler.batch import AnyBatch, batch, gradients_by_graphs, gradients_in_threads, text_batch
 from prior.compiler.data import Pair, pair
 from prior.compiler.model import CompilerModel, read_adapter, save_adapter
 from schemas.command_line import parse, run_main
@@ -37,6 +37,7 @@ class TrainConfig(Section):
     steps: int = Field(2600, ge=1, description="updates; over the last 30% of them the learning rate falls to zero")
     batch_size: int = Field(16, ge=1, description="pairs an update")
     parts: int = Field(4, ge=1, description="parts of an update, by length: less padding; 1 is fastest on a GPU")
+    reverse: float = Field(0.25, ge=0, lt=1, description="share of the pairs learned from program to instruction")
     threads: int = Field(1, ge=1, description="parts computed at once: on two cores, 2 is faster than 1")
     workers: int = Field(0, ge=0, description="processes that draw the pairs; 0: none beside the training")
     learning_rate: float = Field(1.5e-3, gt=0, description="peak")
@@ -52,19 +53,23 @@ class TrainConfig(Section):
     patience: int = Field(100, ge=1, description="measurements without a better one before training stops")
 
 
-class Updates(Dataset[list[Batch]]):
+class Updates(Dataset[list[AnyBatch]]):
     """The pairs of each update, in parts of similar length: less padding, and yet a mixed update."""
 
     def __init__(self, model: CompilerModel, config: TrainConfig) -> None:
         self._model, self._config = model, config
 
-    def __getitem__(self, step: int) -> list[Batch]:
+    def __getitem__(self, step: int) -> list[AnyBatch]:
         number = self._config.batch_size
         first = self._config.seed * 100_000_000 + step * number
-        pairs = sorted((pair(first + i) for i in range(number)), key=lambda p: len(p.instruction))
-        size = -(-number // self._config.parts)
+        pairs = [pair(first + i) for i in range(number)]
+        reversed_, size = round(number * self._config.reverse), -(-number // self._config.parts)
         multiple = _MULTIPLE if self._config.device == "cuda" else 1
-        return [batch(self._model, pairs[k : k + size], multiple=multiple) for k in range(0, len(pairs), size)]
+        found: list[AnyBatch] = []
+        for build, some in ((text_batch, pairs[:reversed_]), (batch, pairs[reversed_:])):
+            some.sort(key=lambda p: len(p.instruction))
+            found += [build(self._model, some[k : k + size], multiple=multiple) for k in range(0, len(some), size)]
+        return found
 
 
 @torch.inference_mode()
