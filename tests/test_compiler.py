@@ -283,14 +283,10 @@ def test_training_resumes_where_it_stopped(tmp_path, monkeypatch):
             self.word_tokens = torch.arange(len(self.words)) + 300
             self.table = torch.nn.Embedding(400, 8)
             self.head = torch.nn.Linear(8, len(self.words))
-            self.text_head = torch.nn.Linear(8, 400).requires_grad_(False)
             self.base, self.rank = {"model": "small", "revision": "0"}, rank
 
         def prompt(self, game, instruction):
             return [min(ord(c), 299) for c in instruction] or [32]
-
-        def reverse(self, game, instruction, program):
-            return self.prompt(game, program), self.prompt(game, instruction)
 
         def legal(self, game, words):
             mask = torch.zeros(len(self.words), dtype=torch.bool)
@@ -303,7 +299,7 @@ def test_training_resumes_where_it_stopped(tmp_path, monkeypatch):
             return SimpleNamespace(last_hidden_state=self.table(input_ids).cumsum(1))
 
         def trained(self):
-            return {name: value for name, value in self.named_parameters() if value.requires_grad}
+            return dict(self.named_parameters())
 
     monkeypatch.setattr(module, "CompilerModel", Small)
     monkeypatch.setattr(module, "_rate", lambda step, steps: 1.0)  # the schedule depends on the number of steps

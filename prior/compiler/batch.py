@@ -1,7 +1,4 @@
-"""Pairs as padded tensors, their loss, and its gradient: in threads on a CPU, by replayed CUDA graphs on a GPU.
-
-A pair is learned forwards, from its instruction to its program (Batch), or in reverse (TextBatch).
-"""
+"""Pairs as padded tensors, their loss, and its gradient: in threads on a CPU, by replayed CUDA graphs on a GPU."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +6,10 @@ from typing import NamedTuple
 
 import torch
 
+from prior.compiler.data import Pair
 from prior.compiler.model import CompilerModel
-from schemas.program import Game
 
-Pair = tuple[Game, str, str]  # game, instruction, program
 Gradient = tuple[torch.Tensor, tuple[torch.Tensor, ...]]
-_UNIT = 50  # nats: the loss of a text is divided by it, to be of the size of the loss of a program
 
 
 class Batch(NamedTuple):
@@ -28,7 +23,11 @@ class Batch(NamedTuple):
 
     def log_probs(self, model: CompilerModel) -> torch.Tensor:
         """Log-probabilities of the words, float32[rows, words, num_words], -inf where not legal."""
-        hidden = model.body(input_ids=self.tokens, attention_mask=_mask(self.tokens), use_cache=False).last_hidden_state
+        mask = None
+        if self.tokens.is_cuda:  # transformers would look at the positions first, which no CUDA graph can
+            width = self.tokens.shape[1]
+            mask = torch.ones(width, width, dtype=torch.bool, device=self.tokens.device).tril()[None, None]
+        hidden = model.body(input_ids=self.tokens, attention_mask=mask, use_cache=False).last_hidden_state
         at = hidden.gather(1, self.place[..., None].expand(-1, -1, hidden.shape[-1]))
         return torch.log_softmax(model.head(at.float()).masked_fill(~self.legal, -torch.inf), -1)
 
@@ -54,58 +53,10 @@ class Batch(NamedTuple):
         return Batch(*(tensor.to(device) for tensor in self))
 
 
-class TextBatch(NamedTuple):
-    """Pairs, a row each, to be read the other way: the program first, then the instruction."""
-
-    tokens: torch.Tensor  # int64[rows, width]: program and instruction, padded
-    written: torch.Tensor  # bool[rows, width - 1]: whether the next token is of the instruction
-
-    def log_probability(self, model: CompilerModel) -> torch.Tensor:
-        """Log-probability of each row's instruction given its program, float32[rows]."""
-        hidden = model.body(input_ids=self.tokens[:, :-1], attention_mask=_mask(self.tokens[:, :-1]), use_cache=False)
-        logits = model.text_head(hidden.last_hidden_state).float()
-        right = torch.log_softmax(logits, -1).gather(2, self.tokens[:, 1:, None])[..., 0]
-        return right.where(self.written, 0.0).sum(1)
-
-    def loss(self, model: CompilerModel, smoothing: float) -> torch.Tensor:
-        """Mean over the pairs of the negative log-probability of an instruction, in units of _UNIT nats."""
-        return -self.log_probability(model).mean() / _UNIT
-
-    def gradient(self, model: CompilerModel, smoothing: float) -> Gradient:
-        """Loss, and its gradient by each of `model.trained()`; the head of programs has none."""
-        loss = self.loss(model, smoothing)
-        values = tuple(model.trained().values())
-        found = torch.autograd.grad(loss, values, allow_unused=True)
-        return loss.detach(), tuple(torch.zeros_like(v) if g is None else g for v, g in zip(values, found, strict=True))
-
-    def to(self, device: str) -> "TextBatch":
-        """Copy to a device."""
-        return TextBatch(*(tensor.to(device) for tensor in self))
-
-
-def text_batch(model: CompilerModel, pairs: Sequence[Pair], *, multiple: int = 1) -> TextBatch:
-    """Build a batch of instructions given their programs; its width is one more than a multiple of `multiple`."""
-    rows = [model.reverse(*pair) for pair in pairs]
-    width = -(-max(len(before) + len(text) - 1 for before, text in rows) // multiple) * multiple + 1
-    tokens = torch.zeros(len(pairs), width, dtype=torch.long)
-    written = torch.zeros(len(pairs), width - 1, dtype=torch.bool)
-    for row, (before, text) in enumerate(rows):
-        tokens[row, : len(before) + len(text)] = torch.tensor(before + text)
-        written[row, len(before) - 1 : len(before) + len(text) - 1] = True
-    return TextBatch(tokens, written)
-
-
-def _mask(tokens: torch.Tensor) -> torch.Tensor | None:
-    """Causal mask on a GPU, where transformers would look at the positions first, which no CUDA graph can."""
-    if not tokens.is_cuda:
-        return None
-    return torch.ones(tokens.shape[1], tokens.shape[1], dtype=torch.bool, device=tokens.device).tril()[None, None]
-
-
 def batch(model: CompilerModel, pairs: Sequence[Pair], *, multiple: int = 1) -> Batch:
     """Build a batch; width and number of words are multiples of `multiple`: few shapes, so few CUDA graphs."""
-    prompts = [model.prompt(game, instruction) for game, instruction, _ in pairs]
-    programs = [program.split() for _, _, program in pairs]
+    prompts = [model.prompt(pair.game, pair.instruction) for pair in pairs]
+    programs = [pair.program.split() for pair in pairs]
 
     def size(longest: int) -> int:
         return -(-longest // multiple) * multiple
@@ -116,38 +67,35 @@ def batch(model: CompilerModel, pairs: Sequence[Pair], *, multiple: int = 1) -> 
     place, targets = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
     written = torch.zeros(shape, dtype=torch.bool)
     legal = torch.ones(*shape, len(model.words), dtype=torch.bool)  # of padding too: no word there has no softmax
-    for row, ((game, _, _), prompt, words) in enumerate(zip(pairs, prompts, programs, strict=True)):
+    for row, (pair, prompt, words) in enumerate(zip(pairs, prompts, programs, strict=True)):
         count = len(words)
         indices = torch.tensor([model.index[word] for word in words])
         tokens[row, : len(prompt)] = torch.tensor(prompt)
         tokens[row, len(prompt) : len(prompt) + count - 1] = model.word_tokens[indices[:-1]]
         place[row, :count] = torch.arange(count) + len(prompt) - 1
         targets[row, :count], written[row, :count] = indices, True
-        legal[row, :count] = torch.stack([model.legal(game, words[:i]) for i in range(count)])
+        legal[row, :count] = torch.stack([model.legal(pair.game, words[:i]) for i in range(count)])
     return Batch(tokens, place, targets, legal, written)
-
-
-AnyBatch = Batch | TextBatch
 
 
 def gradients_in_threads(
     model: CompilerModel, smoothing: float, threads: int
-) -> Callable[[Sequence[AnyBatch]], Iterator[Gradient]]:
+) -> Callable[[Sequence[Batch]], Iterator[Gradient]]:
     """Compute `threads` batches at once, each on its share of the cores."""
     cores = max(1, torch.get_num_threads() // threads)
     pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(cores,))
     return lambda parts: pool.map(lambda part: part.gradient(model, smoothing), parts)
 
 
-def gradients_by_graphs(model: CompilerModel, smoothing: float) -> Callable[[Sequence[AnyBatch]], Iterator[Gradient]]:
+def gradients_by_graphs(model: CompilerModel, smoothing: float) -> Callable[[Sequence[Batch]], Iterator[Gradient]]:
     """Replay one CUDA graph a shape: to launch the thousands of small kernels singly takes longer than they run.
 
     What is yielded is overwritten by the next batch of the same shape.
     """
-    graphs: dict[tuple[torch.Size, ...], tuple[torch.cuda.CUDAGraph, AnyBatch, Gradient]] = {}
+    graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, Batch, Gradient]] = {}
     pool = torch.cuda.graph_pool_handle()
 
-    def capture(part: AnyBatch) -> tuple[torch.cuda.CUDAGraph, AnyBatch, Gradient]:
+    def capture(part: Batch) -> tuple[torch.cuda.CUDAGraph, Batch, Gradient]:
         inputs, graph, stream = part.to("cuda"), torch.cuda.CUDAGraph(), torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):  # libraries choose and load their kernels outside the graph
@@ -157,12 +105,11 @@ def gradients_by_graphs(model: CompilerModel, smoothing: float) -> Callable[[Seq
             outputs = inputs.gradient(model, smoothing)
         return graph, inputs, outputs
 
-    def gradients(parts: Sequence[AnyBatch]) -> Iterator[Gradient]:
+    def gradients(parts: Sequence[Batch]) -> Iterator[Gradient]:
         for part in parts:
-            shapes = tuple(tensor.shape for tensor in part)
-            if shapes not in graphs:
-                graphs[shapes] = capture(part)
-            graph, inputs, outputs = graphs[shapes]
+            if part.legal.shape + part.tokens.shape not in graphs:
+                graphs[part.legal.shape + part.tokens.shape] = capture(part)
+            graph, inputs, outputs = graphs[part.legal.shape + part.tokens.shape]
             for kept, new in zip(inputs, part, strict=True):
                 kept.copy_(new, non_blocking=True)
             graph.replay()

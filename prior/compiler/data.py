@@ -5,8 +5,8 @@ one (written/*.toml). Every pair is drawn from one seed of its own, so that a da
 training may go on for ever. `held_out` draws texts that training never uses a template, a word or the wording of.
 """
 
+from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,8 @@ _HANABI = 0.66
 _SHORT, _LONG = 130, 0.35  # of longer texts this share is kept: they cost much, and people write short ones
 
 
-class Pair(NamedTuple):
+@dataclass(frozen=True)
+class Pair:
     """An instruction and the program that it means, as text."""
 
     game: Game

@@ -3,9 +3,6 @@
 The model reads `GAME: INSTRUCTION` and writes the program word by word (schemas.program). Every program word is one
 token of the model. The head scores only these words, and the softmax goes over the words that the grammar allows
 next, in training as in decoding: the product over a program's words is its exact probability among all programs.
-
-It also reads programs and writes instructions, with the head of the language model: how probable this very text is if
-that program is meant (the noisy channel of decode.py).
 """
 
 from collections.abc import Sequence
@@ -87,19 +84,12 @@ class CompilerModel(nn.Module):
             for name in _ADAPTED:
                 if isinstance(getattr(module, name, None), nn.Linear):
                     setattr(module, name, LowRank(getattr(module, name), rank, 2.0, dropout))
-        self.text_head = model.lm_head.requires_grad_(False)
         self.base, self.rank = {"model": base, "revision": folder.revision}, rank
 
     def prompt(self, game: Game, instruction: str) -> list[int]:
         """Tokens that the program is written after."""
         text = f"{_TITLES[game]}: {' '.join(instruction.split())}\nProgram:"
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)
-
-    def reverse(self, game: Game, instruction: str, program: str) -> tuple[list[int], list[int]]:
-        """Tokens that the instruction is written after, and those of the instruction and its end."""
-        before = self.tokenizer(f"{_TITLES[game]} program: {program}\nInstruction:", add_special_tokens=False).input_ids
-        text = self.tokenizer(f" {' '.join(instruction.split())}\n", add_special_tokens=False).input_ids
-        return list(before), list(text)
 
     def legal(self, game: Game, words: Sequence[str]) -> torch.Tensor:
         """Which words may follow the beginning of a program, bool[num_words]."""

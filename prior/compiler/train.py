@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
-from prior.compiler.batch import AnyBatch, batch, gradients_by_graphs, gradients_in_threads, text_batch
+from prior.compiler.batch import Batch, batch, gradients_by_graphs, gradients_in_threads
 from prior.compiler.data import Pair, pair
 from prior.compiler.model import CompilerModel, read_adapter, save_adapter
 from schemas.command_line import parse, run_main
@@ -34,10 +34,9 @@ class TrainConfig(Section):
 
     out: Path = Field(Path("runs/compiler"), description="folder of the checkpoint and the adapter")
     init_from: Path | None = Field(None, description="adapter to begin with, where there is no checkpoint yet")
-    steps: int = Field(2600, ge=1, description="updates; over the last 30% of them the learning rate falls to zero")
+    steps: int = Field(2600, ge=1, description="updates; over the last 85% of them the learning rate falls to zero")
     batch_size: int = Field(16, ge=1, description="pairs an update")
     parts: int = Field(4, ge=1, description="parts of an update, by length: less padding; 1 is fastest on a GPU")
-    reverse: float = Field(0.25, ge=0, lt=1, description="share of the pairs learned from program to instruction")
     threads: int = Field(1, ge=1, description="parts computed at once: on two cores, 2 is faster than 1")
     workers: int = Field(0, ge=0, description="processes that draw the pairs; 0: none beside the training")
     learning_rate: float = Field(1.5e-3, gt=0, description="peak")
@@ -53,23 +52,19 @@ class TrainConfig(Section):
     patience: int = Field(100, ge=1, description="measurements without a better one before training stops")
 
 
-class Updates(Dataset[list[AnyBatch]]):
+class Updates(Dataset[list[Batch]]):
     """The pairs of each update, in parts of similar length: less padding, and yet a mixed update."""
 
     def __init__(self, model: CompilerModel, config: TrainConfig) -> None:
         self._model, self._config = model, config
 
-    def __getitem__(self, step: int) -> list[AnyBatch]:
+    def __getitem__(self, step: int) -> list[Batch]:
         number = self._config.batch_size
         first = self._config.seed * 100_000_000 + step * number
-        pairs = [pair(first + i) for i in range(number)]
-        reversed_, size = round(number * self._config.reverse), -(-number // self._config.parts)
+        pairs = sorted((pair(first + i) for i in range(number)), key=lambda p: len(p.instruction))
+        size = -(-number // self._config.parts)
         multiple = _MULTIPLE if self._config.device == "cuda" else 1
-        found: list[AnyBatch] = []
-        for build, some in ((text_batch, pairs[:reversed_]), (batch, pairs[reversed_:])):
-            some.sort(key=lambda p: len(p.instruction))
-            found += [build(self._model, some[k : k + size], multiple=multiple) for k in range(0, len(some), size)]
-        return found
+        return [batch(self._model, pairs[k : k + size], multiple=multiple) for k in range(0, len(pairs), size)]
 
 
 @torch.inference_mode()
@@ -184,9 +179,8 @@ def _begin_with(file: Path, parameters: Parameters) -> None:
 
 
 def _rate(step: int, steps: int) -> float:
-    """Warm-up, then the inverse square root of the update (at a constant rate held-out loss rises), then to zero."""
-    decay = max(0.03, min(1.0, (steps - step) / (0.3 * steps)))
-    return min((step + 1) / 30, 1.0, (300 / (step + 1)) ** 0.5) * decay
+    """Warm-up, then a plateau, then a straight line to zero (at a constant rate held-out loss rises)."""
+    return min((step + 1) / 50, 1.0, (steps - step) / (0.85 * steps))
 
 
 def _save(
