@@ -146,7 +146,7 @@ class TransformersBackend:
         shared = common_prefix(contexts)[: min(map(len, contexts)) - 1]  # every row keeps a token of its own
         cache = DynamicCache()
         if shared:
-            model(self._tensor([shared]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+            model(self._tensor([shared]), cache=cache, use_cache=True, logits_to_keep=1)
         vocabulary = model.get_output_embeddings().weight.shape[0]
         cached = sum(layer.keys.numel() + layer.values.numel() for layer in cache.layers) if shared else 0
         # Every row holds its copy of the shared cache (twice while it is extended), its logits and their logarithms.
@@ -178,7 +178,7 @@ class TransformersBackend:
                 ids.to(self._device),
                 attention_mask=self._attention_mask(visible, positions, len(shared)),
                 position_ids=positions.to(self._device),
-                past_key_values=_repeated(cache, len(batch)) if shared else None,
+                cache=_repeated(cache, len(batch)) if shared else None,
                 use_cache=bool(shared),
                 logits_to_keep=torch.arange(width - 1, width + len(inner), device=self._device),
             ).logits

@@ -36,7 +36,7 @@ def programs(model: CompilerModel, game: Game, instruction: str) -> list[Written
     done: list[Written] = []
     tokens = prompt
     while open_:
-        hidden = model.body(input_ids=tokens, past_key_values=cache, use_cache=True).last_hidden_state[:, -1]
+        hidden = model.body(input_ids=tokens, cache=cache, use_cache=True).last_hidden_state[:, -1]
         legal = torch.stack([model.legal(game, words) for _, words in open_])
         scores = torch.log_softmax(model.head(hidden.float()).masked_fill(~legal, -torch.inf), -1).double()
         scores += torch.tensor([score for score, _ in open_], dtype=torch.float64)[:, None]
