@@ -49,8 +49,14 @@ def pair(seed: int, *, held_out: bool = False, written: float = _WRITTEN) -> Pai
         except LookupError:  # a program without a contrast, where one was to be told
             continue
         size = len(found.instruction)
-        if size < 700 and (size < _SHORT or rng.random() < _LONG) and (writer.held_out_used or not held_out):
+        wanted = (writer.held_out_used or not held_out) and _names_actor(found, writer)
+        if wanted and size < 700 and (size < _SHORT or rng.random() < _LONG):
             return found
+
+
+def _names_actor(found: Pair, writer: Writer) -> bool:
+    """Tell whether a text about Bob's cards names Bob: "his" alone would be the partner's."""
+    return not writer.voice.actor_third or writer.voice.a.lower() in found.instruction.lower()
 
 
 def _written(rng: np.random.Generator, held_out: bool) -> Pair:

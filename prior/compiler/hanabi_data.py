@@ -99,24 +99,24 @@ def _examples(w: Writer, found: Sequence[Case]) -> str:
 def _rule_text(w: Writer, case: Case, found: Sequence[Case]) -> str:
     when, response = case
     said = answer(response, hinted=when.is_hint)
+    event = _event(when)
+    rest = [other for other, _ in found if other.happened == when.happened and other != when]
+    if when == When(happened=when.happened) and rest and (rest[0].color or rest[0].rank):
+        noun = "color" if when.happened == "hint_color" else w.say("(rank|number)")
+        event = lambda v, n: v.say(("any other {k} (hint|)", "a hint of (another|a different) {k}") if n else ("{p} #hint (another|a different|any other) {k}", "it is (another|any other) {k}"), k=noun)  # fmt: skip # noqa: E731
     if w.chance(0.05):
-        return _contrasted(w, response, when.is_hint, lambda v, a: s.rule(v, _event(when), a))
+        return _contrasted(w, response, when.is_hint, lambda v, a: s.rule(v, event, a))
     if w.chance(0.03) and not _ordered(found):
         wrong = any_response(w, when.is_hint, never=0)
         if response.then and apart(wrong, response):
             return s.corrected(
                 w, s.rule(w, _event(when), answer(wrong, hinted=when.is_hint)), s.rule(w, _event(when), said)
             )
-    rest = [other for other, _ in found if other.happened == when.happened and other != when]
-    plain = when == When(happened=when.happened)
-    if plain and rest and (rest[0].color or rest[0].rank):
-        noun = "color" if when.happened == "hint_color" else w.say("(rank|number)")
-        event: s.Event = lambda v, n: v.say(("any other {k} (hint|)", "a hint of (another|a different) {k}") if n else ("{p} #hint (another|a different|any other) {k}", "it is (another|any other) {k}"), k=noun)  # fmt: skip # noqa: E731
-        return s.rule(w, event, said)
-    text = s.rule(w, _event(when), said)
+    text = s.rule(w, event, said)
     if (
         w.chance(0.04)
         and when == When(happened=when.happened)
+        and not rest
         and response.then == (Do(action="play", cards="hinted"),)
     ):
         text = f"{sentence(text)} {_instance(w, when)}"
@@ -146,7 +146,7 @@ def _contrasted(w: Writer, response: Response, hinted: bool, say: Any) -> str:
 
         return str(say(w, Answer((both,))))
     text = str(say(w, good))
-    return w.say(("(Many|Some|Most) (people|players|bots) {x} (here|then|there|in that case|). (Not|But not) {ao}(:|.) {t}", "(Others|Beginners|A few friends of mine) {x}, but that is (wrong|not for us|not what we do). {t}",
+    return w.say(("(Many|Some|Most) (people|players|bots) {x} (here|). (Not|But not) {ao}(:|.) {t}", "(Others|Beginners|A few friends of mine) {x}, but that is (wrong|not for us|not what we do). {t}",
                   "It is tempting to {x}, but no: {t}", "I used to {x}. Not any more: {t}", "{t}. So (never|don't) {x} (then|in that case)", "{t}. Forget about {ing} (then|in that case)", "~Whoever taught you to {x} was wrong. {t}"),
                  x=bad.base(w), ing=gerund(bad.base(w)), t=text)  # fmt: skip
 
@@ -162,9 +162,11 @@ def _always(w: Writer) -> tuple[str, Convention]:
         return joined(w, [s.corrected(w, answer(wrong).clause(w), said.clause(w))]), program([], response)
     if draw < 0.32:
         case = cases(w, 1)[0]
+        while case[1] == response:
+            case = cases(w, 1)[0]
         wrong_rule = s.rule(w, _event(case[0]), answer(case[1], hinted=case[0].is_hint))
         retract = w.say(
-            "{r}. (No, forget that rule|Scratch that|Forget it|Never mind that)(:|,|. Instead:) {i}",
+            "{r}. (No, forget that rule|Scratch that whole rule|Forget the rule|Never mind that rule)(:|. Instead,) whatever {p} #do, {i}",
             r=wrong_rule.rstrip("."),
             i=said.imperative(w),
         )

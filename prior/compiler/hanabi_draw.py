@@ -7,7 +7,7 @@ from prior.compiler import hanabi_words
 from prior.compiler import sentences as s
 from prior.compiler.sentences import Answer
 from prior.compiler.writer import Writer
-from schemas.convention import Convention, Do, Response, Rule, When
+from schemas.convention import BY_HINT, Convention, Do, Response, Rule, When
 
 COLORS = ("red", "yellow", "green", "white", "blue")
 _PLACES = ("oldest", "newest", "A", "B", "C", "D", "E", "oldest", "newest")
@@ -17,13 +17,18 @@ Case = tuple[When, Response]
 
 def answer(response: Response, *, hinted: bool = False) -> Answer:
     """Put the words to a response; after a hint, "play" alone would mean the hinted cards."""
-    return Answer(_phrases(response.then, bare=not hinted), _phrases(response.never), noun=_noun(response))
+    return Answer(
+        _phrases(response.then, bare=not hinted),
+        _phrases(response.never, say=hanabi_words.banned),
+        noun=_noun(response),
+    )
 
 
-def _phrases(moves: Sequence[Do], *, bare: bool = True) -> tuple[s.Say, ...]:
+def _phrases(moves: Sequence[Do], *, bare: bool = True, say: Any = hanabi_words.move) -> tuple[s.Say, ...]:
     both = (Do(action="hint_color"), Do(action="hint_rank"))
     rest = tuple(do for do in moves if do not in both) if all(do in moves for do in both) else moves
-    said: list[s.Say] = [lambda w, do=do: hanabi_words.move(w, do, bare=bare) for do in rest]  # type: ignore[misc]
+    ordered = sorted(rest, key=lambda do: do.cards not in BY_HINT)  # "them" are the hinted cards: they come first
+    said: list[s.Say] = [lambda w, do=do: say(w, do, bare=bare) for do in ordered]  # type: ignore[misc]
     return tuple(said) if len(rest) == len(moves) else (*said, hanabi_words.any_hint)
 
 
@@ -36,8 +41,9 @@ def _noun(response: Response) -> s.Say | None:
     if do.action == "hint_rank" and do.rank is None:
         return lambda w: w.say("((a |)rank (hint|clue)|rank|rank hints|a number (hint|clue))")
     if do.action == "discard":
-        return lambda w: (
-            w.say("a discard") if do.cards == "any" else hanabi_words.position(w, do.cards, w.voice.ap) + " goes"
+        return lambda w: w.say(
+            "a discard" if do.cards == "any" else "(a discard of {x}|{x} goes in the trash)",
+            x="" if do.cards == "any" else hanabi_words.position(w, do.cards, w.voice.ap),
         )
     return None
 
@@ -141,7 +147,7 @@ def cases(w: Writer, count: int) -> list[Case]:
         if kind == "hint" or w.chance(0.4):
             k = int(w.rng.integers(1, 4))
             first = When(happened=kind, fewest=1 if w.chance(0.5) else k, most=k)
-            split = [first, When(happened=kind, fewest=k + 1) if w.chance(0.5) else When(happened=kind)]
+            split = [first, When(happened=kind, fewest=k + 1)]
         else:
             values = w.rng.permutation(5)[:2]
             one, two = (

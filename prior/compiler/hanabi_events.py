@@ -64,7 +64,7 @@ _ANY_CLAUSES = (
     "{a} @get a {H} (of any kind|of either kind|, whatever it is about)", "{p} (just|) hinted (something|)",
     "{a} @be (hinted|given a {H})", "there (is|was) a {H} (for {ao}|)", "{p} #hint {cards}",
     "{p} #hint a color or a rank", "{p} #tell {ao} the (color or the rank|color or number|rank or color) of {cards}",
-    "(any|a) {H} (comes|comes in|is given|arrives)", "{p} (#point|#pointed) at {cards} (with a {H}|)",
+    "(any|a) {H} (comes|comes in|is given|arrives)", "{p} (#point|pointed) at {cards} (with a {H}|)",
     "{a} @hear a {H}, (color or rank|no matter which kind|of either type)", "{p} gave {ao} a {H}",
     "~{p} #clue {ao} in", "~{p} #spend a {H} on {ao}",
 )  # fmt: skip
@@ -91,7 +91,7 @@ _RANK_NOUNS = ("a {V} {H}", "a rank {V} {H}", "{Hs} about {Vs}", "a {H} (about|o
 _DETAIL_CLAUSES = (
     "{p} #give {ao} {hint} (about|that touches|touching|on|that names|for) {N}", "{hint} (touches|names|is about|covers|marks|points at) {N}",
     "{a} @get {hint} (about|on|touching|that touches|for) {N}", "{p} #touch {N} with {hint}",
-    "{p}'s {H} (touches|names|is about) {N}", "~{N} (gets|get) touched by {hint}",
+    "{p}'s {tip} (touches|names|is about) {N}", "~{N} (gets|get) touched by {hint}",
 )  # fmt: skip
 _DETAIL_NOUNS = ("{hint} (about|on|touching|that touches|of|naming|for) {N}", "~{hint} concerning {N}")
 _TOLD = ("{p} #tell {ao} the {K} of {N}", "{p} (#reveal|#hint) the {K} of {N}", "{a} @learn the {K} of {N}")
@@ -205,6 +205,7 @@ def event(w: Writer, when: When, noun: bool) -> str:
     slots["hint"] = w.say("(a|) {value} {H}" if value else "a {H}", value=value, **slots).removeprefix("a a")
     if not slots["hint"].startswith("a "):
         slots["hint"] = "a " + slots["hint"]
+    slots["tip"] = slots["hint"].removeprefix("a ")
     if slots["K"] and "V" not in slots and not noun and w.chance(0.4):
         return w.say(_TOLD, **slots)
     return w.say(_DETAIL_NOUNS if noun else _DETAIL_CLAUSES, **slots)

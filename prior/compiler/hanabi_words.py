@@ -1,5 +1,7 @@
 """How Hanabi is spoken of: cards and positions, and moves as verb phrases. See writer for the templates."""
 
+import re
+
 from prior.compiler.writer import Writer
 from schemas.convention import BY_HINT, Do
 
@@ -16,8 +18,9 @@ THROW = ("discard", "discard", "discard", "junk", "sacrifice", "let go of", "rem
           "~trash", "~scrap", "~chuck")  # fmt: skip
 PLAY = ("play", "play", "play", "play", "lay out", "put down", "lay down", "~lay")
 
+_PART = re.compile(r"\b(?:exactly|just|only|each|every(?:thing)?|all|exclusively|specifically|precisely)\b")
 _ORDINALS = {
-    "A": ("card A", "the first card", "the card in (slot|position) (1|A)", "1st card", "card number one", "position A"),
+    "A": ("card A", "the first card", "the card in (slot|position) (1|A)", "1st card", "position A"),
     "B": ("card B", "the second card", "the card in (slot|position) (2|B)", "the 2nd card", "the second oldest card",
           "the second card from the left", "position B"),
     "C": ("card C", "the third card", "the middle card", "the card in (slot|position) (3|C)", "the 3rd card",
@@ -32,9 +35,9 @@ _ORDINALS = {
 }  # fmt: skip
 
 
-def position(w: Writer, card: str, whose: str) -> str:
-    """Name a card by its position: my newest card, the second card in their hand."""
-    text = w.say(_ORDINALS[card])
+def position(w: Writer, card: str, whose: str, *, bare: bool = True) -> str:
+    """Name a card by its position: my newest card, the second card in their hand; `bare`: the oldest one is no other."""
+    text = w.say([o for o in _ORDINALS[card] if bare or not o.endswith((" one", " oldest", " newest"))])
     if not text.startswith("the ") or not whose or (w.chance(0.35) and not text.endswith(" one")):  # which one?
         return w.say(f"{text}(| | of {whose} hand| in {whose} hand)") if whose and w.chance(0.3) else text
     return f"{whose} {text.removeprefix('the ')}"
@@ -49,15 +52,23 @@ def move(w: Writer, do: Do, *, bare: bool = True) -> str:
         if bare and verb in ("play", "discard") and w.chance(0.3):
             return verb
         return w.say("{verb} (a card|any card|some card|something|one of {ap} cards|a card in {ap} hand)", verb=verb)
-    cards = chosen(w, do.cards)
+    cards = chosen(w, do.cards, bare=bare)
     first, _, particle = verb.partition(" ")
     if particle in ("away", "out", "down") and cards in ("it", "them", "these", "those"):
         return f"{first} {cards} {particle}"
     return f"{verb} {cards}"
 
 
-def chosen(w: Writer, cards: str) -> str:
-    """Name the cards of a move."""
+def banned(w: Writer, do: Do, *, bare: bool = True) -> str:
+    """Say a move that is never made, without words that would ban a part of it: not all of them, not some card."""
+    text = move(w, do, bare=bare)
+    while _PART.search(text):
+        text = move(w, do, bare=bare)
+    return re.sub(r"\bsome(?=thing\b|\b)", "any", text)
+
+
+def chosen(w: Writer, cards: str, *, bare: bool = True) -> str:
+    """Name the cards of a move; `bare`: "the oldest one" is not one of some cards that were hinted."""
     return w.say(
         {
             "hinted": (
@@ -70,12 +81,12 @@ def chosen(w: Writer, cards: str) -> str:
                 "~the cards at issue", "~the relevant cards", "~what the (hint|clue) was for",
             ),
             "leftmost_hinted": (
-                "the (leftmost|first|oldest|left-most) (of them|of those|of these|{hinted} card|one of them|hinted one)",
+                "the (leftmost|oldest|left-most) ({hinted} card|one of them|hinted one)", "the (leftmost|first|oldest|left-most) of (them|those|these)",
                 "the {hinted} card (furthest|farthest|most) (to the |)left", "{its} leftmost card",
                 "~whichever {hinted} card is (leftmost|oldest)",
             ),
             "rightmost_hinted": (
-                "the (rightmost|last|newest|right-most) (of them|of those|of these|{hinted} card|one of them|hinted one)",
+                "the (rightmost|newest|right-most) ({hinted} card|one of them|hinted one)", "the (rightmost|last|newest|right-most) of (them|those|these)",
                 "the {hinted} card (furthest|farthest|most) (to the |)right", "{its} rightmost card",
                 "~whichever {hinted} card is (rightmost|newest)",
             ),
@@ -89,7 +100,7 @@ def chosen(w: Writer, cards: str) -> str:
         hinted=w.say(HINTED),
         H=w.say(HINT),
         its="the hint's" if w.voice.actor_third else "its",
-        place="" if cards in BY_HINT else position(w, cards, w.voice.ap),
+        place="" if cards in BY_HINT else position(w, cards, w.voice.ap, bare=bare),
     )  # fmt: skip
 
 

@@ -145,7 +145,11 @@ def _beyond(w: Writer, game: Game) -> str:
         parts = [w.say(("{r} {k}", "{k}, {r}", "{k} {r}"), r=good.clause(w), k=w.say(CHANCE))]
     elif draw < 0.80:
         parts = [
-            w.say("{e}(, | and ){c}", e=w.say("(if|when) {c}", c=event(w, False)), c=w.say(HIDDEN[game], **x))
+            w.say(
+                "{e}(, and | and )(if |when |){c}",
+                e=w.say("(if|when) {c}", c=event(w, False)),
+                c=w.say(HIDDEN[game], **x),
+            )
             + ", "
             + good.clause(w)
         ]
@@ -155,7 +159,7 @@ def _beyond(w: Writer, game: Game) -> str:
         verb = w.say("(should|must|will|has to)")
         parts = [
             w.say("{p} {v} {x}", v=verb, x=good.base(w))
-            if w.voice.p not in ("I", "you", "one of us", "Alice", "someone") and w.voice.a in ("I", "we")
+            if w.voice.p not in ("I", "you", "Alice", "someone") and w.voice.a in ("I", "we")
             else strange.clause(w)
         ]
     else:

@@ -120,7 +120,7 @@ def _always(w: Writer) -> tuple[str, NumberConvention]:
             w,
             [
                 w.say(
-                    "{r}. (No, forget that|Scratch that|Never mind that rule)(:|,|. Instead) {i}",
+                    "{r}. (No, forget that rule|Scratch that whole rule|Never mind that rule)(:|. Instead,) whatever {p} #say, {i}",
                     r=case,
                     i=right.imperative(w),
                 )

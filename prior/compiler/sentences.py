@@ -91,7 +91,7 @@ _TURNS = (
 )  # fmt: skip
 _NEVER = (
     "{ing} is (a no-no|a no go|not an option|not what we do|not done here|the one thing to avoid)", "(by no means|in no case|at no time|on no account) {x}", "whatever {a} @do, (don't|do not|never) {x}",
-    "{p} (#want|#ask) {ao} (never|not) to {x}", "keep from {ing}", "(never once|never ever) {x}", "{a} @have no business {ing}", "{a} (should|must) stop short of {ing}", "(zero|no more) {ing}",
+    "{p} (#want|#ask) {ao} (never|not) to {x}", "keep from {ing}", "(never once|never ever) {x}", "{a} @have no business {ing}", "{a} (should|must) stop short of {ing}", "no more {ing}",
     "never {x}", "(do not|don't|do not|don't) (ever|) {x}", "avoid {ing}", "(refrain from|stay away from|steer clear of|~abstain from) {ing}",
     "{a} (must|should|may|can|will) (never|not) {x}", "{a} (must|should) not {x}", "{a} (must not|may not|shouldn't|mustn't|can't|won't) {x}",
     "{ing} is (forbidden|not allowed|off limits|out of the question|a mistake|never right)", "under no circumstances {x}",
@@ -102,7 +102,7 @@ _DO = (
     "{a} @have to {x}", "{a} @need to {x}", "{a} @be to {x}", "{a} had better {x}", "(kindly|simply|now|happily|you know what, just) {x}", "what {a} should do is {x}", "all {a} @have to do is {x}",
     "{ap} (job|task|turn|reaction|duty|part) is to {x}", "that is {ap} cue to {x}", "(it|this) means {a} (should|must) {x}", "(we|the two of us) agreed to {x}", "{a} (should|must) (instead|definitely|surely|now) {x}", "what {p} #want from {ao} is to {x}", "the rule is to {x}",
     "{a} should {x}", "{a} should {x}", "{a} (must|will|may|can|ought to|shall|might|could) {x}",
-    "{a} (should|must|will|can) (always|just|simply|immediately|then|) {x}", "{x}", "{x}", "please {x}", "(always|just|simply|then|go ahead and|be sure to|make sure to|try to) {x}",
+    "{a} (should|must|will|can) (always|just|simply|immediately|then|) {x}", "{x}", "{x}", "please {x}", "(always|just|simply|go ahead and|be sure to|make sure to|try to) {x}",
     "the (right|best|correct|expected|agreed) (move|thing|response|reaction|answer) is to {x}", "it is (best|right|time) to {x}",
     "{a} @be (supposed|expected|allowed|free) to {x}", "{p} (#want|#expect) {ao} to {x}", "the (plan|idea|deal|agreement) is to {x}",
     "let's {x}", "~{a} would do well to {x}", "~by all means {x}",
@@ -135,10 +135,10 @@ _NOUN = (
     "{n} means {ing}", "{n} is for {ing}", "(For|On|At) {n}, {i}", "{n} leads to {ing}", "{n} is (answered|followed) by {ing}", "Answer {n} by {ing}", "In response to {n} {r}", "~Meet {n} by {ing}", "~{n} obliges {ao} {inf}",
 )  # fmt: skip
 _ELSE = (
-    "(The rest|All the rest|Anything else|Everything else|Other|Others|Default|Any other case|Remaining cases|Rest)(:| ->| =|,| means) {i}", "(Any other time|Elsewhere|In other cases|Otherwise though|Beyond that|Besides that|Without that|Short of that|Aside from that|If it is something else|Or else), {r}",
+    "(The rest|All the rest|Anything else|Everything else|Other|Others|Default|Any other case|Remaining cases|Rest)(:| ->| =|,| means) {i}", "(Any other time|Elsewhere|In other cases|Otherwise though|Beyond that|Besides that|Without that|Short of that|Aside from that|If it is something else), {r}",
     "And (if not|otherwise|in all other cases|for everything else)? {r}", "(No|Nope|Not the case|None of that|None of these|Something else|Anything different)? {r}", "(Did|Does) (none|nothing) of (this|that|the kind) happen? {r}", "(by default|as a fallback|in general) {r}", "{r} for (everything|anything) else",
     "{r} if (not|none of that happens|nothing of the sort happened|it is anything else|no rule fits)", "{r} the rest of the time", "(Fallback|Plan B|Standard move|Default move): {i}", "{r} on (all|any) other turns", "In (turns|rounds|moments) without (that|this|such a thing), {r}", "as for (everything else|the rest|all other cases), {r}", "All else(:|,) {i}",
-    "(Otherwise|Otherwise|Otherwise|Else|If not|Failing that|Other than that|Apart from that|~In default of that), {r}", "(otherwise|else|or else|if not) {r}", "{r} otherwise",
+    "(Otherwise|Otherwise|Otherwise|Else|If not|Failing that|Other than that|Apart from that|~In default of that), {r}", "(otherwise|else|if not) {r}", "{r} otherwise",
     "In (all other cases|any other case|every other situation|other situations), {r}", "{r} in (all other cases|any other case|every other case|other situations)",
     "If (anything|something) else happens, {r}", "If {p} #do (anything|something) else, {r}", "(The rest of the time|At all other times|For the rest), {r}",
     "(If none of this|When none of that|When nothing of the kind|Where no rule) (applies|happens|holds), {r}", "After (anything|everything|any move|all) else, {r}", "Everything else: {i}", "Else: {i}", "Anything else, {i}", "Otherwise: {i}",
@@ -147,7 +147,7 @@ _ELSE = (
 _ELSE_EXAMPLES = (
     "If (anything else|something different|any other thing) happens, (for instance|for example|say|like|such as|e.g.) {x}, (then |){r}", "In (other|all other) (cases|situations), (such as|like|for instance|e.g.|be it) {x}, {r}",
     "{r} (in other cases|otherwise|when it is something else), (like|such as|for example|say|for instance) {x}", "(After|On) (anything|any move) else - {x}, (for example|for instance|say|whatever) - {r}", "Whatever else {p} #do, (be it|whether it is|for example|even) {x}, {r}",
-    "When {p} #do (another thing|anything different), (maybe|perhaps|for example|let's say) {x}, {r}", "Otherwise, (so|that is|for instance) after {x}, {r}", "~Barring that, notably after {x}, {r}",
+    "When {p} #do (another thing|anything different), (maybe|perhaps|for example|let's say) {x}, {r}", "Otherwise, (say|for example|for instance) after {x}, {r}", "~Barring that, notably after {x}, {r}",
 )  # fmt: skip
 _FIRST_ELSE = (
     ("(By default|Normally|Usually|Generally|In general|As a rule|Ordinarily), {r}.", "(But|However|The exception:|Exception:) "),
@@ -159,12 +159,13 @@ _FIRST_ELSE = (
     ("~As a baseline, {r}.", "But "),
 )  # fmt: skip
 _UNLESS = (
-    "{r} as long as it is not the case that {c}", "{r} - but (not|never) (when|if) {c}", "If {c}, (forget it|all bets are off|do as {a} @like|anything goes|{a} @be free); otherwise {r}", "{i} except right after {n}",
-    "Unless {c}, {r}", "{r} unless {c}", "{r}(,| always) except (when|if) {c}", "{r}, except after {n}", "{r} (except|but not) after {n}",
-    "Always {i}, (except|but not) (when|if) {c}", "Without {n}, {r}", "~Save after {n}, {r}",
+    "{r} as long as it is not the case that {c}", "{r} - except (when|if) {c}", "If {c}, (forget it|all bets are off|do as {a} @like|anything goes|{a} @be free); otherwise {r}", "{i} except right after {n}",
+    "Unless {c}, {r}", "{r} unless {c}", "{r}(,| always) except (when|if) {c}", "{r}(,|) except after {n}",
+    "Always {i}, except (when|if) {c}", "Without {n}, {r}", "(Except|Other than|Apart from|Excepting|Excluding|Bar) (right |)after {n}, {r}",
+    "(At any time|Always) but after {n}, {r}", "(Outside|Leaving aside) (the |)turns after {n}, {r}", "~Save after {n}, {r}",
 )  # fmt: skip
 _UNLESS_THEN = (
-    "{r}, (but|however) (when|if) {c}, {r2}", "(Normally|Usually|By default|As a rule|Generally), {r}; after {n} (though|however|, by contrast|instead), {r2}", "{r}. What if {c}? Then {r2}", "{r}. (After|On) {n}, (however|though|by exception), {r2}", "{r}, (exception|the exception being) {n}: {r2}",
+    "{r}, (but|however) (when|if) {c}, {r2}", "(Normally|Usually|By default|As a rule|Generally), {r}; after {n} (though|however|, by contrast|instead), {r2}", "{r}. What if {c}? Then {r2}", "{r}. (After|On) {n}, (however|though|by exception), {r2}", "{r}, (exception:|the exception being) after {n}: {r2}",
     "Unless {c}, {r}. If (so|that happens|it happens|{c}), {r2}", "{r} unless {c}, in which case {r2}", "{r} unless {c}; then {r2}", "{r}, except after {n}: then {r2}",
     "{r} except (when|if) {c} (-|;|.|,) then {r2}", "Without {n}, {r}; with (it|one), {r2}", "{r}. Not so after {n}: {r2}",
 )  # fmt: skip
@@ -173,7 +174,7 @@ _ONLY = ("{r} only (if|when) {c}", "only {b} (when|if) {c}", "{a} (may|can|shoul
 _REJECTED = (
     "(My brother|My last partner|Everyone|The old me|The other team) would {xb}(.|;|,) (but|not us,|not me,) {r}", "(No|Stop|Enough) {ing}(!|.|,|;) {r}", "{ing} is (out|over|old news|what others do|a bad habit)(.|;|:) {r}", "{r} as opposed to {ing}",
     "(Yesterday|Last game|In the last round|Before) we agreed to {xb}. (Now|Today|This time|From now on)(,|:|) {r}", "(Most|Some) people {xb}(, we don't|. That is not our way|, which is wrong|. Not us)(.|:|;) {r}", "(You|Someone) might {xb} here, but (no|don't)(:|,) {r}", "the point is not to {xb} but to {xb2}",
-    "{xb}? (Wrong|Nope|Bad idea|Certainly not|No way)(.|!|,|:) {r}", "whatever you heard about {ing}, {r}", "don't {xb} but {i}", "I do not want {ao} to {xb}(.|;|, I want this:) {r}",
+    "{xb}? (Wrong|Nope|Bad idea|Certainly not|No way)(.|!|,|:) {r}", "whatever you heard about {ing}, {r}", "don't {xb} but {i}", "{p} #do not want {ao} to {xb}(.|;|, I want this:) {r}",
     "(A lot of people|Many players|Some people|Most bots|Beginners|Others|My brother and his friends) {x}(, but|;) (we|I) (don't|do not): {r}", "Instead of {ing}, {r}", "{r} instead of {ing}", "{r} rather than {xb}", "Do not {xb}, {i}", "Don't {xb}; {i}",
     "Not {ing}: {r}", "{r}, (do not|don't) {xb}", "It may be tempting to {xb}, but {r}", "You might expect that {a} should {xb}. No: {r}",
     "(Forget|Never mind|Ignore) what (I|they|others) said about {ing}(: |. |; ){r}", "I used to {xb}. (Now|From now on|These days) {r}", "(Where|While) (others|most people) {xb}, {r}", "{i}, not {xb}", "Rather than {ing}, {r}",
@@ -214,16 +215,18 @@ def otherwise(w: Writer, answer: Answer, examples: str = "") -> str:
     if examples:
         return w.say(_ELSE_EXAMPLES, r=answer.clause(w), x=examples)
     if answer.noun is not None and w.chance(0.12):
-        return w.say("(otherwise|else|if not|in any other case|or else)(,|:|) {x}", x=answer.noun(w))
+        return w.say("(otherwise|else|in any other case)(,|:|) {x}", x=answer.noun(w))
     return w.say(_ELSE, r=answer.clause(w), i=answer.imperative(w))
 
 
 def unless(w: Writer, event: Event, answer: Answer, then: Answer | None) -> str:
     """Say an exception first or last: do this unless that happens, in which case do `then`."""
     slots = {"c": event(w, False), "n": event(w, True), "r": answer.clause(w), "i": answer.imperative(w)}
-    if then is not None:
-        return w.say(_UNLESS_THEN, r2=then.clause(w), **slots)
-    return w.say([f for f in _UNLESS if not (answer.negative and f.startswith("Always"))], **slots)
+    out = ["Always"] if answer.negative and then is None else []
+    if slots["n"].startswith(("every", "each", "whatever", "whichever", "no matter", "either")):
+        out.append("Without")
+    frames = [f for f in (_UNLESS if then is None else _UNLESS_THEN) if not f.startswith(tuple(out))]
+    return w.say(frames, r2=then.clause(w) if then is not None else "", **slots)
 
 
 def only(w: Writer, event: Event, answer: Answer) -> str:

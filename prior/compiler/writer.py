@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 _IRREGULAR = {"be": "is", "have": "has", "do": "does", "go": "goes"}
-_OWN = {"they's": "their", "I's": "my", "you's": "your", "she's": "her", "he's": "his", "one of us's": "that player's"}
-_POSSESSIVE = re.compile(r"\b(?:they|I|you|she|he|one of us)'s\b")
+_OWN = {"they's": "their", "I's": "my", "you's": "your", "she's": "her", "he's": "his"}
+_POSSESSIVE = re.compile(r"\b(?:they|I|you|she|he)'s\b")
 _GERUNDS = {"be": "being", "get": "getting", "put": "putting", "let": "letting", "quit": "quitting", "stop": "stopping",
             "tell": "telling", "bin": "binning", "stay": "staying", "play": "playing", "swap": "swapping",
             "drop": "dropping", "scrap": "scrapping", "tip": "tipping", "flip": "flipping", "grab": "grabbing",
@@ -72,8 +72,6 @@ def _voices() -> list[Voice]:
     found.append(Voice("I", "I", "me", "my", "the assistant", "it", "its", False, True))
     found.append(Voice("you", "you", "you", "your", "I", "me", "my", False))
     found.append(Voice("the partner", "they", "them", "their", "the agent", "it", "its", True, True))
-    one = "that player"
-    found.append(Voice("one of us", one, one, f"{one}'s", "the other", "the other", "their", True, True))
     found.append(Voice("our partner", "they", "them", "their", "we", "us", "our", True))
     return found
 
@@ -193,7 +191,7 @@ def slips(text: str, rng: np.random.Generator) -> str:
 def _style(text: str, rng: np.random.Generator) -> str:
     """Write without articles, with capitals for what matters, or with exclamation marks, now and then."""
     if rng.random() < 0.05:
-        text = re.sub(r"\b(?:the|a|an) (?=[a-z])", "", text)
+        text = re.sub(r"\b(?:the|a|an) (?!(?:one|two|three|four|five)\b)(?=[a-z])", "", text)
     if rng.random() < 0.05:
         text = re.sub(r"\b(?:never|not|always|only|don't)\b", lambda m: m[0].upper(), text)
     if rng.random() < 0.03:
