@@ -39,9 +39,23 @@ _LEFT_OVER = re.compile(
     r"\b(only|nothing (else|more)|all|everything|anything|whatever|otherwise|else|rest|remain\w*|no other|other times?|"
     r"the one rule|single|sole|solely|just (that|this|one)|alone|never mind|free|up to you|both|first|last|"
     r"rules?|every (turn|time|move)|again|too|apart|except|unless|no matter|regardless|constant\w*|forever|each|game|"
-    r"always|never ever|invariabl\w*|permanent\w*|what if|instead|not .* but|but)\b",
+    r"always|never ever|invariabl\w*|permanent\w*|what if|instead|not .* but|but|who knows|no (idea|advice|deal|plans)|"
+    r"agreed|settled|discussed|will see|figure out|undecided|tbd|idc|idk|dunno|leave (it|those|that)|do as|own|others?|"
+    r"whole|in between|matter|wishes|that's it|whether|irrespective|difference|ever|considered|open|undefined|mind|"
+    r"beyond that|nothing in particular|after that|theory|any other (kind|move|moment|case|turn))\b",
     re.IGNORECASE,
 )
+_PEOPLE = {
+    "I": re.compile(r"\b(i|me|my|mine|we|us|our|im|ill)\b", re.IGNORECASE),
+    "you": re.compile(r"\b(you|u|ur|your|yours)\b", re.IGNORECASE),
+    "they": re.compile(
+        r"\b(she|he|her|him|his|hers|partner\w*|(team)?mate|buddy|friend|someone|alice|ann|human|user)\b", re.IGNORECASE
+    ),
+    "agent": re.compile(r"\b(agent|bot|assistant|ai|bob|ben|player\w*)\b", re.IGNORECASE),
+}
+_THEIR_MOVE = re.compile(r"\b(?:if|when|whenever|once|after|time|soon as|should|case) (i|you|u)\b", re.IGNORECASE)
+_UNCLEAR = "unclear"
+_NUMBER = re.compile(r"\d|\b(?:one|two|three|four|five|six)s?\b", re.IGNORECASE)
 _NO_TALK = re.compile(
     r"\b(hint|clue|colou?r|rank|play|card|discard|ball|number|quit|rule|whatever|any\w*|free|nothing|no|not|never|"
     r"opposite|ignore|forget|disregard|don't|dont|instead|but|if|when|how|you want|decide|prefer\w*|choice)s?\b|n't|\{",
@@ -114,8 +128,18 @@ def _meet(game: Game, programs: list[str]) -> bool:
 
 
 def _same_voice(texts: list[str]) -> bool:
-    """Tell whether all texts speak to a `you`, or none does; otherwise `I` would be two people in one text."""
-    return len({re.search(r"\b(you|u|ur|your|yours)\b", text, re.IGNORECASE) is None for text in texts}) == 1
+    """Tell whether all texts surely have the same people in the same parts; otherwise `I` may be two in one text."""
+    voices = [voice for voice in map(_voice, texts) if voice]
+    return len(voices) < 2 or (len(set(voices)) == 1 and voices[0] != _UNCLEAR)
+
+
+def _voice(text: str) -> str:
+    """Say who is named, and, of I and you, whose move is answered; nothing if nobody is."""
+    named = " ".join(who for who, words in _PEOPLE.items() if words.search(text))
+    moves = {found[1][0].lower() for found in _THEIR_MOVE.finditer(text)}
+    if named != "I you":
+        return _UNCLEAR if named == "I" or "I you" in named or ("I" in named and "i" in moves) else named
+    return f"{named}: {moves.pop()}" if len(moves) == 1 else _UNCLEAR
 
 
 @cache
@@ -132,8 +156,12 @@ def _single_rules(game: Game) -> tuple[Wording, ...]:
 
 @cache
 def _defaults(game: Game) -> tuple[Wording, ...]:
-    """Return wordings of what to do without any condition."""
-    return tuple(w for w in _programs(game) if w.program.startswith("else") and not _LEFT_OVER.search(w.text))
+    """Return wordings of what to do without any condition, and without an example, which a rule might contradict."""
+    return tuple(
+        w
+        for w in _programs(game)
+        if w.program.startswith("else") and not _LEFT_OVER.search(w.text) and len(_NUMBER.findall(w.text)) < 2
+    )
 
 
 @cache

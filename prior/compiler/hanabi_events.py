@@ -185,6 +185,8 @@ def event(w: Writer, when: When, noun: bool) -> str:
         "(a card from {ap} hand|one of {ap} cards|{ap} cards|cards in {ap} hand|one or more cards|a card)"
     )
     slots["K"] = w.say(KIND.get(when.happened, ""))
+    if slots["K"] == "number":  # "the number of my cards" is how many
+        slots["cards"] = w.say("(a card from {ap} hand|one of {ap} cards|a card)")
     clauses: tuple[str, ...]
     nouns: tuple[str, ...]
     if when.color or when.rank:

@@ -127,7 +127,7 @@ def _hint(w: Writer, do: Do) -> str:
          "tell {po} (a|some|about a|something about) {K}", "clue {K} {to}", "(use|make|choose|go for|pick) a {K} {H}",
          "hint {po} (a|about a|about) {K}", "hint by {K}", "give {po} a {K} {H}", "say a {K}", "hint {K}s {to}",
          "inform {po} (about|of) (a|some|the) {K}", "tell {po} the {K} of (a card|something|some cards)",
-         "(reveal|name|mention|indicate|show) a {K} {to}", "stick to {K} {Hs}", "(tell|give) {po} {K} info", "(call|call out|signal|announce|share|state|declare) a {K}", "{H} {po} on {K}", "(go|answer) with a {K} {H}", "(pass on|provide|issue|drop) a {K} {H}", "{H} {pp} {K}s", "let the {H} be (a|about) {K}", "(point at|single out|point out) cards by {K}", "do a {K} {H}", "(describe|identify) (some of {pp} |)cards by {K}", "give {po} (some|) {K} information",
+         "(reveal|name|mention|indicate|show) a {K} {to}", "stick to {K} {Hs}", "(tell|give) {po} {K} info", "(call|call out|signal|announce|share|state|declare) a {K}", "{H} {po} on {K}", "(go|answer) with a {K} {H}", "(provide|issue|drop) a {K} {H}", "{H} {pp} {K}s", "let the {H} be (a|about) {K}", "(point at|single out|point out) cards by {K}", "do a {K} {H}", "(describe|identify) (some of {pp} |)cards by {K}", "give {po} (some|) {K} information",
          "tell {po} something about the {K}s of {pp} cards", "~let {po} know (a|some) {K}", "~offer (a|some) {K} {H}",
          "~send a {K} {H} {to}"), Hs=w.say(HINTS), **slots)  # fmt: skip
 

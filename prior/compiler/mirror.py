@@ -26,6 +26,7 @@ class Swap:
     notions: Mapping[str, tuple[str, str]]  # program word -> what it becomes, and a pattern of words that mean it
     blocked: str  # pattern of texts that are left alone
     blocked_programs: str = "$^"
+    idle: bool = True  # whether it applies to programs without any of the notions
 
     @cached_property
     def _table(self) -> dict[str, str]:
@@ -42,7 +43,7 @@ class Swap:
         if re.search(self.blocked_programs, program):
             return False
         used = [meant for word, (_, meant) in self.notions.items() if word in program.split()]
-        return all(re.search(rf"\b({meant})\b", text, re.IGNORECASE) for meant in used)
+        return (self.idle or bool(used)) and all(re.search(rf"\b({meant})\b", text, re.IGNORECASE) for meant in used)
 
     def text(self, text: str) -> str:
         """Swap the words of a text; capitals stay where they are."""
@@ -77,8 +78,9 @@ _ENDS = Swap(
     blocked=rf"\b({_ORDER}|dr[ae]wn?|recent\w*|latest|fresh\w*|longest|ancient|young\w*|old|new|elder\w*|eldest|"
     r"(all|that's|thats|is|be|are|alone) right|right (away|after|now|then|before|there|back)|right[,.?!]|all right|"
     r"(is|are|was|were|be|what's|that's|being|clues?|hints?|tokens?) left|"
-    r"left (out|alone|over|behind|untouched|off)|has left|rights)\b",
+    r"left (out|alone|over|behind|untouched|off)|has left|rights|right (reply|response|answer|move|thing|card))\b",
     blocked_programs=r"\b[BCD]\b",
+    idle=False,
 )  # fmt: skip
 _ACTS = Swap(
     words={"play": "discard", "plays": "discards", "played": "discarded", "playing": "discarding"},
@@ -87,7 +89,8 @@ _ACTS = Swap(
     blocked=r"\b(toss\w*|trash\w*|bins?|binn\w+|throw\w*|thrown|threw|chuck\w*|ditch\w*|dump\w*|scrap\w*|lay\w*|laid|"
     r"puts?|putting|drop\w*|use[ds]?|using|commit\w*|burn\w*|rid|keep\w*|kept|hold\w*|held|tables?|piles?|down|away|"
     r"waste|stacks?|fireworks?|moves?|games?|playable|safe\w*|out|well|together|do|does|did|go|goes|went|banks?|"
-    r"slam\w*|get|gets|save\w*|let|spend|lose|loses|sacrific\w*|pitch\w*|shed\w*|remove\w*|swap\w*|turn\w*)\b",
+    r"slam\w*|get|gets|save\w*|let|spend|lose|loses|sacrific\w*|pitch\w*|shed\w*|remove\w*|swap\w*|turn\w*|junk|garbage|rubbish|useless|worthless|"
+    r"dead|duds?|condemn\w*)\b",
     blocked_programs=r"\bsafe\b",
 )  # fmt: skip
 _DIRECTION = Swap(
@@ -98,8 +101,10 @@ _DIRECTION = Swap(
     r"\d.*\d.*\d|\b(larger|great\w*|less|more|next|previous|after|before|beyond|under|over|high|low|max\w*|top|"
     r"min|minimum|bottom|increas\w*|decreas\w*|exceed\w*|end up|give up|grown|back up|sum|count\w*|preced\w*|succ\w*|"
     r"steps?|one from|five|six|room|climb\w*|ascend\w*|descend\w*|raise\w*|largest|smallest|highest|lowest|"
-    r"becomes?|wrap\w*|around)\b",
+    r"becomes?|wrap\w*|around|giv\w+ up|gave up|chin up|for grabs|put down|mix\w*|short|shy|bump\w*|"
+    r"([67]|seven),? (plus|minus))\b",
     blocked_programs=r"\b(if|never|or) (one|two|three|four|five)\b",
+    idle=False,
 )  # fmt: skip
 SWAPS: dict[Game, tuple[Swap, ...]] = {"hanabi": (_HINTS, _ENDS, _ACTS), "say-select": (_DIRECTION,)}
 

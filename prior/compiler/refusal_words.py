@@ -57,7 +57,7 @@ UNSAYABLE: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 CHANCE = (
-    "(half of the turns|(in|on) (two|three) of (three|four|five) (turns|cases)|(mostly|most of the time|rarely|often|seldom|from time to time|once in a while)|(10|25|40|60|75|99)(%| %| percent)( of the time|)|with (even|equal|low|high|small) (odds|probability)|if a coin shows heads|for the first (two|three|five) turns|until the deck runs out|in the second half|from turn five on|a few times|no more than (twice|three times)( a game|))",
+    "(half of the turns|(in|on) (two of (three|four|five)|three of (four|five)) (turns|cases)|(mostly|most of the time|rarely|often|seldom|from time to time|once in a while)|(10|25|40|60|75|99)(%| %| percent)( of the time|)|with (even|equal|low|high|small) (odds|probability)|if a coin shows heads|for the first (two|three|five) turns|until the deck runs out|in the second half|from turn five on|a few times|no more than (twice|three times)( a game|))",
     "(half (of |)the time|with probability (0.3|0.5|one third|70%|1/4)|(30|70|80|90) percent of the time|sometimes|every (second|third|fourth) turn|now and then|occasionally|at random|two times out of three|once (a|every) game|(with|at) a chance of (20%|one in five))",
 )
 OTHER_GAMES = (

@@ -130,13 +130,13 @@ def _beyond(w: Writer, game: Game) -> str:
     event = _event(w, game)
     draw = w.rng.random()
     if draw < 0.24:
-        parts = [s.rule(w, hidden, good)]
+        parts = [s.rule(w, hidden, good, fact=False)]
     elif draw < 0.36:
         parts = [s.rule(w, event, strange)]
     elif draw < 0.44:
         parts = [strange.clause(w)]
     elif draw < 0.62:  # a rule that can be said, beside one that cannot
-        bad = s.rule(w, hidden, good) if w.chance(0.6) else s.rule(w, _event(w, game), strange)
+        bad = s.rule(w, hidden, good, fact=False) if w.chance(0.6) else s.rule(w, _event(w, game), strange)
         parts = [s.rule(w, event, _answer(w, game)[1]), bad]
         parts = parts[:: 1 if w.chance(0.6) else -1]
     elif draw < 0.68:

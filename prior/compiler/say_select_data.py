@@ -2,7 +2,7 @@
 
 from prior.compiler import sentences as s
 from prior.compiler.framing import joined
-from prior.compiler.say_select_draw import any_said, any_selection, apart, program
+from prior.compiler.say_select_draw import any_said, any_selection, apart, overlap, program
 from prior.compiler.say_select_short import short
 from prior.compiler.say_select_words import EQUAL, SELECT, answer, said, their
 from prior.compiler.sentences import Answer
@@ -102,7 +102,9 @@ def _always(w: Writer) -> tuple[str, NumberConvention]:
         return joined(w, [s.corrected(w, answer(_other(w, part)).clause(w), right.clause(w))]), meant
     if draw < 0.19 and len(part.then) == 1 and not part.never:
         base = right.base(w)
-        tail = w.say("(, not|, and not|. (Never|Don't)|, never) {x}", x=answer(_other(w, part)).base(w))
+        wrong = _other(w, part)  # a ban that meets the answer at some number would be a conflict
+        tail = "(, not|, and not) {x}" if overlap(part, wrong) else "(, not|, and not|. (Never|Don't)|, never) {x}"
+        tail = w.say(tail, x=answer(wrong).base(w))
         return joined(w, [base + tail]), meant
     if draw < 0.24 and len(part.then) == 1 and part.then[0].action in ("same", "opposite", "shift"):
         k = int(w.rng.integers(1, 6))

@@ -111,7 +111,7 @@ _ALONE = {  # where no condition or other pick stands beside it
         "(mirror|reflect|reverse|turn around|swap over) the scale: (5 for 1|1 becomes 5), (4 for 2|2 becomes 4) and so on",
         "count from the other end: 1 is 5, 2 is 4",
         "{v} the number that mirrors {their} (1-5, 2-4, 3-3)",
-        "turn 1 into 5, 5 into 1, 2 into 4, 4 into 2",
+        "turn 1 into 5, 5 into 1, 2 into 4, 4 into 2, and leave 3 as it is",
         "mirror {their} (so that 1 becomes 5|, 5 for 1 and 4 for 2)",
         "{v} (5 for 1, 4 for 2 and so on|5 when it is 1, 4 when it is 2, and so on)",
     ),
@@ -158,7 +158,7 @@ CLASSES = {
     (2, 3, 4, 5): "(anything but 1|a number above 1|more than 1|something other than 1|2 or more)", (1, 2, 3, 4): "(anything but 5|a number below 5|less than 5|something other than 5|4 or less)", (1, 2, 4, 5): "(anything but 3|any number except 3|something other than 3)",
 }  # fmt: skip
 _REPEATED = (
-    "{p} (#say|#call) (it|one|a number) twice in a row", "{pp} number is the same as (last time|the one before)", "two (equal|identical) (numbers|calls) come in a row", "{p} #repeat (what was said just before|the last number)", "the (call|number) stays the same", "{a} @hear one number two times running",
+    "{p} (#say|#call) (it|a number) twice in a row", "{pp} number is the same as (last time|the one before)", "two (equal|identical) (numbers|calls) come in a row", "{p} #repeat (what was said just before|the last number)", "the (call|number) stays the same", "{a} @hear one number two times running",
     "{p} (#say|#repeat|#call) the same number (twice|again|two times|a second time) (in a row|)", "{p} #repeat (a number|{their}|the number|)", "the (same|) number (is|gets) repeated", "{a} @hear the same number (twice|again)", "the (number|call) is the same as (before|last time|the previous one)",
     "a number (comes|is said|is called) (twice|a second time|again)", "{p} (said|named) a number twice", "the number does not change", "{p} (#say|said) what {they} said (right before|last time)", "~{p} #harp on the same number",
 )  # fmt: skip

@@ -124,6 +124,7 @@ _BOTH = (
     "(My|Our|The) (rule|convention|agreement|plan) (is|says) that " + _if + " {c}, {r}", "{r} in case {c}",
     "if {c} {r}", "{r} (each|every) time {c}", "~Say {c}. Then {r}",
 )  # fmt: skip
+_FACTS = ("{c}, and {r}", "{c}, so {r}", "Seeing that {c}, {r}", "{c}: {r}", "{c}... {r}")
 _NOUN = (
     "What to do after {n}? {i}", "How to (respond|react|reply) to {n}? {i}", "{n} >> {i}", "{n} ==> {i}", "{n} .. {i}", "{n} (stands for|is code for|translates (to|as)|signals|is {ap} cue for|asks for|indicates|amounts to) {ing}",
     "(Following|Seeing|Facing|Getting|Faced with) {n}, {i}", "As (for|to|regards) {n}, {i}", "(There may be|Now and then there is|Imagine|Suppose there is) {n}. (Then|In that case) {i}", "{n}, then {i}", "{n}! {i}", "{i} <- {n}", "{i} (for|given|whenever there is|when there is|in case of|in the face of) {n}",
@@ -177,7 +178,7 @@ _REJECTED = (
     "{xb}? (Wrong|Nope|Bad idea|Certainly not|No way)(.|!|,|:) {r}", "whatever you heard about {ing}, {r}", "don't {xb} but {i}", "{p} #do not want {ao} to {xb}(.|;|, I want this:) {r}",
     "(A lot of people|Many players|Some people|Most bots|Beginners|Others|My brother and his friends) {x}(, but|;) (we|I) (don't|do not): {r}", "Instead of {ing}, {r}", "{r} instead of {ing}", "{r} rather than {xb}", "Do not {xb}, {i}", "Don't {xb}; {i}",
     "Not {ing}: {r}", "{r}, (do not|don't) {xb}", "It may be tempting to {xb}, but {r}", "You might expect that {a} should {xb}. No: {r}",
-    "(Forget|Never mind|Ignore) what (I|they|others) said about {ing}(: |. |; ){r}", "I used to {xb}. (Now|From now on|These days) {r}", "(Where|While) (others|most people) {xb}, {r}", "{i}, not {xb}", "Rather than {ing}, {r}",
+    "(Forget|Never mind|Ignore) what (I|they|others) said about {ing}(: |. |; ){r}", "I used to {xb}. (Now|From now on|These days) {r}", "(Where|While) (other teams|most people) {xb}, {r}", "{i}, not {xb}", "Rather than {ing}, {r}",
     "Most {xb} here. {a} (should|must) not; {r}", "~Resist the urge to {xb}: {r}", "~Contrary to those who {xb}, {r}",
 )  # fmt: skip
 _CORRECTED = (
@@ -190,10 +191,10 @@ _CORRECTED = (
 Event = Callable[[Writer, bool], str]
 
 
-def rule(w: Writer, event: Event, answer: Answer) -> str:
-    """Say one rule."""
+def rule(w: Writer, event: Event, answer: Answer, *, fact: bool = True) -> str:
+    """Say one rule; `fact`: its event may be told as one that has happened, which can also be a mere reason."""
     if w.chance(0.62):
-        return w.say(_BOTH, c=event(w, False), r=answer.clause(w))
+        return w.say([f for f in _BOTH if fact or f not in _FACTS], c=event(w, False), r=answer.clause(w))
     base = answer.base(w)
     if answer.negative:
         frame = w.pick([f for f in _NOUN if "{ing}" not in f and "{base}" not in f])
