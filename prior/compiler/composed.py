@@ -39,9 +39,11 @@ _LEFT_OVER = re.compile(
     r"\b(only|nothing (else|more)|all|everything|anything|whatever|otherwise|else|rest|remain\w*|no other|other times?|"
     r"the one rule|single|sole|solely|just (that|this|one)|alone|never mind|free|up to you|both|first|last|"
     r"rules?|every (turn|time|move)|again|too|apart|except|unless|no matter|regardless|constant\w*|forever|each|game|"
-    r"always|never ever|invariabl\w*|permanent\w*|what if|instead|not .* but|but|who knows|no (idea|advice|deal|plans)|"
+    r"always|never ever|invariabl\w*|permanent\w*|what if|instead|not .* but|but|who knows|"
+    r"no (idea|advice|deal|plans?|opinion|orders|further)|"
     r"agreed|settled|discussed|will see|figure out|undecided|tbd|idc|idk|dunno|leave (it|those|that)|do as|own|others?|"
     r"whole|in between|matter|wishes|that's it|whether|irrespective|difference|ever|considered|open|undefined|mind|"
+    r"have a plan|entire|nothing special|(mean|say|trigger)s? nothing|relax|improvise|wing it|habit|ignore|"
     r"beyond that|nothing in particular|after that|theory|any other (kind|move|moment|case|turn))\b",
     re.IGNORECASE,
 )
@@ -54,6 +56,12 @@ _PEOPLE = {
     "agent": re.compile(r"\b(agent|bot|assistant|ai|bob|ben|player\w*)\b", re.IGNORECASE),
 }
 _THEIR_MOVE = re.compile(r"\b(?:if|when|whenever|once|after|time|soon as|should|case) (i|you|u)\b", re.IGNORECASE)
+_ORDER = re.compile(
+    r"(^|[.:;,!?>→=]\s*|\b(please|and|so|then) )(don'?t |do not |never )?(play|discard|hint|bin|toss|throw|put|lay|"
+    r"clue|give|tell|chuck|ditch|quit|take|pick|select|copy|leave|treat|act|let|use|go|choose|say|add|subtract)\b",
+    re.IGNORECASE,
+)
+_EVENT = re.compile(r"\b(if|after|when) ((a|you|they|i|i've|no) )?(hint|play|discard|clue)", re.IGNORECASE)
 _UNCLEAR = "unclear"
 _NUMBER = re.compile(r"\d|\b(?:one|two|three|four|five|six)s?\b", re.IGNORECASE)
 _NO_TALK = re.compile(
@@ -122,9 +130,11 @@ def _sentence(text: str) -> str:
 
 
 def _meet(game: Game, programs: list[str]) -> bool:
-    """Tell whether one event may meet the conditions of two rules."""
-    rules: list[Any] = [rule.when for program in programs for rule in read(game, program).rules]  # type: ignore[union-attr]
-    return not all(apart(a, b) for a, b in combinations(rules, 2))
+    """Tell whether one event may meet the conditions of two rules, or, in Say-Select, two rules are written as one."""
+    rules: list[Any] = [rule for program in programs for rule in read(game, program).rules]  # type: ignore[union-attr]
+    return not all(apart(a.when, b.when) for a, b in combinations(rules, 2)) or (
+        game == "say-select" and any(a.model_copy(update={"when": b.when}) == b for a, b in combinations(rules, 2))
+    )
 
 
 def _same_voice(texts: list[str]) -> bool:
@@ -136,6 +146,8 @@ def _same_voice(texts: list[str]) -> bool:
 def _voice(text: str) -> str:
     """Say who is named, and, of I and you, whose move is answered; nothing if nobody is."""
     named = " ".join(who for who, words in _PEOPLE.items() if words.search(text))
+    if not named and _ORDER.search(text):
+        return "you"
     moves = {found[1][0].lower() for found in _THEIR_MOVE.finditer(text)}
     if named != "I you":
         return _UNCLEAR if named == "I" or "I you" in named or ("I" in named and "i" in moves) else named
@@ -156,11 +168,14 @@ def _single_rules(game: Game) -> tuple[Wording, ...]:
 
 @cache
 def _defaults(game: Game) -> tuple[Wording, ...]:
-    """Return wordings of what to do without any condition, and without an example, which a rule might contradict."""
+    """Return wordings of what to do without any condition, or an example or event that a rule might contradict."""
     return tuple(
         w
         for w in _programs(game)
-        if w.program.startswith("else") and not _LEFT_OVER.search(w.text) and len(_NUMBER.findall(w.text)) < 2
+        if w.program.startswith("else")
+        and not _LEFT_OVER.search(w.text)
+        and not _EVENT.search(w.text)
+        and len(_NUMBER.findall(w.text)) < 2
     )
 
 

@@ -61,9 +61,10 @@ def _rules(w: Writer) -> tuple[str, Convention]:
     meant = program(found, last)
     parts = [_rule_text(w, case, found) for case in (found if _ordered(found) else _shuffled(w, found))]
     if last.then or last.never:
-        if w.chance(0.16) and count == 1:
+        clear = bool(found[0][1].then or last.never)  # a ban beside a default of moves may be no exception to it
+        if clear and w.chance(0.16) and count == 1:
             return joined(w, [], s.else_first(w, answer(last), parts[0])), meant
-        if w.chance(0.1):
+        if clear and w.chance(0.1):
             parts = [s.else_first(w, answer(last), parts[0]), *parts[1:]]
         else:
             examples = _examples(w, found) if w.chance(0.2) else ""
@@ -221,6 +222,8 @@ def _global(w: Writer) -> tuple[str, Convention]:
 def _equal(w: Writer) -> tuple[str, Convention]:
     """Two events with one answer: when they discard or play; the same goes for ranks."""
     one, two = (case[0] for case in cases(w, 2))
+    if two.is_hint and two != When(happened=two.happened):  # "on my first card", said last, would hold for both
+        one, two = two, one
     hinted = one.is_hint and two.is_hint
     response = any_response(w, hinted)
     said = answer(response, hinted=one.is_hint or two.is_hint)

@@ -104,9 +104,7 @@ _NOTHING = (
 _NOTHING_NOUNS = (
     "the start of the game",
     "the (beginning|opening) (of the game|)",
-    "(the very first turn|move one)",
-    "{ap} first turn",
-    "the (first|opening) move (of the game|)",
+    "the (start|beginning) of (a|every|the) game",
 )
 _PARTNER_DISCARDS = (
     "{p} (#junk|#sacrifice|#ditch|#remove|#let go of) {X}", "{p} (#decide|#choose) to discard {X}", "a discard of {X} (by {po} |)happens", "{p} (threw|tossed|dumped|ditched) {X}", "{X} (lands|ends up|goes) (in|into|on) the (discard pile|trash)", "what {p} (did|#do) is discard {X}",

@@ -52,9 +52,10 @@ def instruction(w: Writer) -> tuple[str, NumberConvention]:
         parts.append(text)
     if not with_else:
         return joined(w, parts), program(cases, Selection())
-    if count == 1 and w.chance(0.25):
+    clear = count == 1 and bool(part.then or not overlap(part, last))  # a ban that the default keeps is no exception
+    if clear and w.chance(0.25):
         return joined(w, [], s.else_first(w, answer(last), parts[0])), program(cases, last)
-    if count == 1 and w.chance(0.12):  # copy me, and stop once I say a number twice
+    if clear and w.chance(0.12):  # copy me, and stop once I say a number twice
         link = w.choose((", but ", "; ", ", except that "))
         return joined(w, [answer(last).clause(w) + link + parts[0][:1].lower() + parts[0][1:]]), program(cases, last)
     parts.append(s.otherwise(w, answer(last)))

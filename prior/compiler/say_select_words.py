@@ -30,12 +30,12 @@ _SAME = (
 _SHIFT = (
     "{v} {their} + {k}", "{v} {their} (increased|raised) by {k}", "{v} {k} (higher|greater|more|larger) than {their}", "{v} the (number|ball) that is {k} (above|after|past|beyond) {their}", "(move|jump|step|climb|shift) {k} (up|higher|upwards) from {their}", "put {k} on top of {their}", "make it {k} (higher|more|bigger)", "(tack|throw) {k} onto {their}", "{v} {their} and {k} more", "overshoot {their} by {k}", "exceed {their} by {k}",
     "{v} (the number that is|the ball that is|the number|) {k} (higher|more|greater|larger|bigger) than {their}", "{v} a (number|ball) that is {k} (higher|greater|larger)", "add {k} to {their}", "{v} {their} plus {k}",
-    "{v} {k} more than {p} (#say|said)", "{v} {k} above {their}", "go {k} (up|higher) from {their}", "increase {their} by {k}", "{v} {k} higher", "{v} {k} on top", "raise {their} by {k}", "count {k} up from {their}", "~bump {their} up by {k}",
+    "{v} {k} more than {p} (#say|said)", "{v} {k} above {their}", "go {k} (up|higher) from {their}", "increase {their} by {k}", "{v} {k} higher", "put {k} on top", "raise {their} by {k}", "count {k} up from {their}", "~bump {their} up by {k}",
 )  # fmt: skip
 _DOWN = (
     "{v} {their} - {k}", "{v} {their} (decreased|lowered|reduced) by {k}", "{v} {k} (lower|smaller|less) than {their}", "{v} the (number|ball) that is {k} (below|before|under) {their}", "(move|jump|step|drop|shift) {k} (down|lower|downwards) from {their}", "make it {k} (lower|less|smaller)", "lower {their} by {k}", "{v} {their} less {k}", "undershoot {their} by {k}", "deduct {k} from {their}", "drop {k} from {their}",
     "{v} (the number that is|the ball that is|the number|) {k} (lower|less|smaller) than {their}", "{v} a (number|ball) that is {k} (lower|smaller)", "subtract {k} from {their}", "{v} {their} minus {k}",
-    "{v} {k} less than {p} (#say|said)", "{v} {k} below {their}", "go {k} (down|lower) from {their}", "decrease {their} by {k}", "{v} {k} lower", "{v} {k} down", "take {k} off {their}", "reduce {their} by {k}", "count {k} down from {their}", "~knock {k} off {their}",
+    "{v} {k} less than {p} (#say|said)", "{v} {k} below {their}", "go {k} (down|lower) from {their}", "decrease {their} by {k}", "{v} {k} lower", "go {k} down", "take {k} off {their}", "reduce {their} by {k}", "count {k} down from {their}", "~knock {k} off {their}",
 )  # fmt: skip
 _PHRASES: dict[str, tuple[str, ...]] = {
     "same": _SAME,
@@ -52,7 +52,7 @@ _PHRASES: dict[str, tuple[str, ...]] = {
         "{v} (something|anything|a number|any number) that is (below|under|smaller than|less than) {their}", "(underbid|go beneath|go under|keep below|stay beneath) {their}", "{v} (one|any) of the (lower|smaller) (numbers|balls)", "go below {their}", "{v} something (smaller|less)", "aim below {their}",
         "{v} (a number|any number|some ball|anything|something) (lower|smaller) than {their}", "{v} (something|anything) (below|under) {their}", "{v} (any|a) (lower|smaller) (number|ball)", "{v} (something|anything) (lower|smaller)", "stay (under|below) {their}", "go lower (than {po}|)", "{v} (a|any) number below {their}", "~undercut {po}",
     ),
-    "any": ("{v} (any|whichever|whatever) (number|ball) {a} @like", "{v} (one of the five|any of the (balls|numbers))", "{v} (no matter which|whichever) (number|ball)", "{v} any (number|ball)", "{v} (a|some|any) (random|) (number|ball)", "{v} (a|any|whatever|whichever) (number|ball) ({a} @like|at all|)", "{v} one of the (balls|numbers)", "keep (selecting|picking) (balls|numbers)", "~{v} a ball, any ball"),
+    "any": ("{v} (any|whichever|whatever) (number|ball) {a} @like", "{v} (one of the five|any of the (balls|numbers))", "{v} (no matter which|whichever) (number|ball)", "{v} any (number|ball)", "{v} (a|some|any) (random|) (number|ball)", "{v} (any|whatever|whichever) (number|ball) {a} @like", "{v} one of the (balls|numbers)", "keep (selecting|picking) (balls|numbers)", "~{v} a ball, any ball"),
     "quit": ("quit (right there|here|)", "(drop|opt|back|cash) out", "(abort|close|exit|abandon) the game", "call off the game", "hit quit", "(choose|select|press|pick) quit", "stop right there", "put an end to (it|the game)", "bail out", "stop selecting", "be out", "leave the table", "quit", "quit", "quit (the game|)", "stop (playing|the game|)", "end the game", "end (it|things)", "leave (the game|)", "finish the game", "give up", "exit", "walk away", "be done", "terminate the game", "~bow out", "~call it a day"),
 }  # fmt: skip
 _NEXT_UP = (

@@ -124,11 +124,12 @@ _BOTH = (
     "(My|Our|The) (rule|convention|agreement|plan) (is|says) that " + _if + " {c}, {r}", "{r} in case {c}",
     "if {c} {r}", "{r} (each|every) time {c}", "~Say {c}. Then {r}",
 )  # fmt: skip
+_QUANTIFIED = ("every", "each", "whatever", "whichever", "no matter", "either")  # nouns that not all frames can take
 _FACTS = ("{c}, and {r}", "{c}, so {r}", "Seeing that {c}, {r}", "{c}: {r}", "{c}... {r}")
 _NOUN = (
     "What to do after {n}? {i}", "How to (respond|react|reply) to {n}? {i}", "{n} >> {i}", "{n} ==> {i}", "{n} .. {i}", "{n} (stands for|is code for|translates (to|as)|signals|is {ap} cue for|asks for|indicates|amounts to) {ing}",
     "(Following|Seeing|Facing|Getting|Faced with) {n}, {i}", "As (for|to|regards) {n}, {i}", "(There may be|Now and then there is|Imagine|Suppose there is) {n}. (Then|In that case) {i}", "{n}, then {i}", "{n}! {i}", "{i} <- {n}", "{i} (for|given|whenever there is|when there is|in case of|in the face of) {n}",
-    "{n}: (that means|this means|it means|meaning|i.e.) {i}", "{n} (makes|has) {ao} {base}", "{n} is a (nudge|prompt) {inf}", "(about|re|regarding) {n}: {i}", "{n} should (always |)(make|have) {ao} {base}", "(Reward|Return|Honor|Follow up) {n} by {ing}", "(Got|Heard|Received) {n}? {i}", "{i} once there (is|was) {n}",
+    "{n}: (that means|this means|it means|meaning|i.e.) {i}", "{n} (makes|has) {ao} {base}", "{n} is a (nudge|prompt) {inf}", "(about|re|regarding) {n}: {i}", "{n} should (always |)(make|have) {ao} {base}", "(Reward|Return|Honor|Follow up) {n} by {ing}", "(Got|Heard|Received) {n}? {i}", "{i} once (there is|there was) {n}",
     _AFTER + " {n}, {r}", _AFTER + " {n}, {r}", "{r} (after|after|on|upon|in response to|following|in reply to) {n}", "{n}: {i}", "{n} -> {i}", "{n} = {i}",
     "{n} - {i}", "{n} (means|is a signal|tells {ao}|is a sign|asks {ao}|is a request|wants {ao}|invites {ao}) {inf}",
     "{n} (means|means that|says|says that) {a} should {base}", "In the (event|case) of {n}, {r}", "(Treat|Take|Read|See|Understand|Interpret) {n} as (an order|an invitation|a request|a signal|a command) {inf}",
@@ -148,7 +149,7 @@ _ELSE = (
 _ELSE_EXAMPLES = (
     "If (anything else|something different|any other thing) happens, (for instance|for example|say|like|such as|e.g.) {x}, (then |){r}", "In (other|all other) (cases|situations), (such as|like|for instance|e.g.|be it) {x}, {r}",
     "{r} (in other cases|otherwise|when it is something else), (like|such as|for example|say|for instance) {x}", "(After|On) (anything|any move) else - {x}, (for example|for instance|say|whatever) - {r}", "Whatever else {p} #do, (be it|whether it is|for example|even) {x}, {r}",
-    "When {p} #do (another thing|anything different), (maybe|perhaps|for example|let's say) {x}, {r}", "Otherwise, (say|for example|for instance) after {x}, {r}", "~Barring that, notably after {x}, {r}",
+    "When {p} #do (another thing|anything different), (maybe|perhaps|for example|let's say) {x}, {r}", "Otherwise, (say|for example|for instance) after {x}, {r}", "(Failing that|If not|Apart from that|In any other case), (in particular|especially|among others|including) after {x}, {r}", "~Barring that, notably after {x}, {r}",
 )  # fmt: skip
 _FIRST_ELSE = (
     ("(By default|Normally|Usually|Generally|In general|As a rule|Ordinarily), {r}.", "(But|However|The exception:|Exception:) "),
@@ -162,7 +163,7 @@ _FIRST_ELSE = (
 _UNLESS = (
     "{r} as long as it is not the case that {c}", "{r} - except (when|if) {c}", "If {c}, (forget it|all bets are off|do as {a} @like|anything goes|{a} @be free); otherwise {r}", "{i} except right after {n}",
     "Unless {c}, {r}", "{r} unless {c}", "{r}(,| always) except (when|if) {c}", "{r}(,|) except after {n}",
-    "Always {i}, except (when|if) {c}", "Without {n}, {r}", "(Except|Other than|Apart from|Excepting|Excluding|Bar) (right |)after {n}, {r}",
+    "Always {i}, except (when|if) {c}", "Without {n}, {r}", "(Except|Other than|Apart from|Excepting|Excluding|Bar) (right |)after {n}, {r}", "(Except for|But for|With the exception of|Not counting) (the |)turns after {n}, {r}",
     "(At any time|Always) but after {n}, {r}", "(Outside|Leaving aside) (the |)turns after {n}, {r}", "~Save after {n}, {r}",
 )  # fmt: skip
 _UNLESS_THEN = (
@@ -195,14 +196,13 @@ def rule(w: Writer, event: Event, answer: Answer, *, fact: bool = True) -> str:
     """Say one rule; `fact`: its event may be told as one that has happened, which can also be a mere reason."""
     if w.chance(0.62):
         return w.say([f for f in _BOTH if fact or f not in _FACTS], c=event(w, False), r=answer.clause(w))
-    base = answer.base(w)
-    if answer.negative:
-        frame = w.pick([f for f in _NOUN if "{ing}" not in f and "{base}" not in f])
-    else:
-        frame = w.pick([f for f in _NOUN if "{ing}" not in f or not base.startswith("either")])
+    base, noun = answer.base(w), event(w, True)
+    out = ["{ing}", "{base}"] if answer.negative else ["{ing}"] * base.startswith("either")
+    if noun.startswith(_QUANTIFIED):
+        out += ["there is", "there was"]
     return w.say(
-        frame,
-        n=event(w, True),
+        [f for f in _NOUN if not any(part in f for part in out)],
+        n=noun,
         r=answer.clause(w),
         i=answer.imperative(w),
         base=base,
@@ -224,7 +224,7 @@ def unless(w: Writer, event: Event, answer: Answer, then: Answer | None) -> str:
     """Say an exception first or last: do this unless that happens, in which case do `then`."""
     slots = {"c": event(w, False), "n": event(w, True), "r": answer.clause(w), "i": answer.imperative(w)}
     out = ["Always"] if answer.negative and then is None else []
-    if slots["n"].startswith(("every", "each", "whatever", "whichever", "no matter", "either")):
+    if slots["n"].startswith(_QUANTIFIED):
         out.append("Without")
     frames = [f for f in (_UNLESS if then is None else _UNLESS_THEN) if not f.startswith(tuple(out))]
     return w.say(frames, r2=then.clause(w) if then is not None else "", **slots)

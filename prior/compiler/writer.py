@@ -168,7 +168,7 @@ def slips(text: str, rng: np.random.Generator) -> str:
     elif draw < 0.12:
         text = text.upper()
     if rng.random() < 0.08:
-        text = re.sub(r"[,.;!]", "", text)  # "1: 5" needs its colon
+        text = re.sub(r"[,.;]|!(?!=)", "", text)  # "1: 5" needs its colon
     elif rng.random() < 0.05:
         text = text.replace(". ", ", ")
     if rng.random() < 0.06:
