@@ -1,7 +1,6 @@
-"""The compiler: its data means what it says, decoding is exact, refusals stay refusals, and training resumes."""
+"""The compiler: decoding is exact, refusals stay refusals, and training resumes."""
 
 import json
-import re
 
 import numpy as np
 import pytest
@@ -19,11 +18,6 @@ from prior.compiler.compile import (
     fingerprint,
     rule_parts,
 )
-from prior.compiler.data import pair
-from prior.compiler.evalsets import DEV, SETS, read_set
-from prior.compiler.ngrams import NearestNgrams
-from prior.compiler.writer import Writer, gerund, slips, third_person
-from prior.compiler.written import Wording, wordings
 from prior.convention import FromConvention, execute
 from prior.inspect import main as inspect_main
 from schemas.config import PriorConfig
@@ -34,105 +28,6 @@ from schemas.program import next_words, read, write
 def compiled(game, *readings):
     found = tuple(Reading(read(game, text), p) for text, p in readings)
     return Compiled(game, "an instruction", found)
-
-
-def test_every_pair_is_a_program_that_executes():
-    games, refused = set(), 0
-    for seed in range(400):
-        item = pair(seed)
-        meaning = read(item.game, item.program)
-        assert fingerprint(meaning) is not None, item
-        assert write(meaning) == item.program
-        games.add(item.game)
-        refused += isinstance(meaning, str)
-    assert games == {"hanabi", "say-select"} and 40 < refused < 150
-
-
-def test_an_answer_without_a_contrast_is_not_searched_for_ever():
-    """Every answer may be meant by `opposite or quit` at some number; drawing another once hung the training."""
-    from prior.compiler import say_select_data
-    from prior.compiler.writer import Writer
-
-    selections = [read("say-select", f"else {text} .").otherwise for text in ("same or above", "opposite or quit")]
-    found = say_select_data._other(Writer(np.random.default_rng(0), False), selections[0])
-    assert found.then and not set(found.then) & set(selections[0].then)
-    with pytest.raises(LookupError, match="apart"):
-        say_select_data._other(Writer(np.random.default_rng(0), False), selections[1])
-
-
-def test_pairs_depend_on_their_seed_alone_and_hardly_repeat():
-    assert [pair(k) for k in (3, 1, 2)] == [pair(3), pair(1), pair(2)]
-    texts = {pair(k).instruction for k in range(400)}
-    assert len(texts) > 380
-
-
-def test_held_out_words_are_never_in_training():
-    words = re.compile(r"\b(hue|digit|parrot|bow out|parr|chuck|abstain)\b")
-    assert not any(words.search(pair(k, written=0).instruction.lower()) for k in range(600))
-    assert any(words.search(pair(k, held_out=True, written=0).instruction.lower()) for k in range(100))
-
-
-def test_the_wording_of_the_paper_is_not_in_training():
-    published = "if my partner tells me the color of some of my cards i should play those specific cards"
-    grams = {tuple(published.split()[k : k + 7]) for k in range(len(published.split()) - 6)}
-    for seed in range(1500):
-        words = re.findall(r"[a-z]+", pair(seed).instruction.lower())
-        assert not grams & {tuple(words[k : k + 7]) for k in range(len(words) - 6)}
-
-
-def test_written_wordings_keep_their_meaning_whatever_is_chosen():
-    rng = np.random.default_rng(0)
-    wording = Wording("hanabi", "(Green|Any) {color} or {ns}: {nth}(!|)", "if color {color} play {card} else free .")
-    for _ in range(50):
-        text, program = wording.draw(rng)
-        words = text.removesuffix("!").split()
-        place = {"1": "A", "f": "A", "2": "B", "s": "B", "3": "C", "t": "C", "4": "D", "5": "E"}
-        letter = {"fourth": "D", "fifth": "E"}.get(words[-1]) or place[words[-1][0]]
-        color = words[1].strip(":")
-        assert words[0] in ("Green", "Any") and program == f"if color {color} play {letter} else free ."
-    with pytest.raises(UserError, match="program"):
-        Wording("say-select", "a", "if color play those else free .").draw(rng)
-
-
-@pytest.mark.parametrize("game", ["hanabi", "say-select"])
-def test_every_written_wording_has_a_program_that_executes(game):
-    rng = np.random.default_rng(0)
-    ours, theirs = wordings(game, held_out=False), wordings(game, held_out=True)
-    assert len(ours) > 5 * len(theirs) > 100 and not {w.text for w in ours} & {w.text for w in theirs}
-    sealed = [_threes(case.instruction) for name in (*SETS, DEV) for case in read_set(name)]
-    for wording in (*ours, *theirs):
-        text, program = wording.draw(rng)
-        assert text and not re.search(r"\{\w+\}|\([^()]*\|", text), wording
-        assert fingerprint(read(game, program)) is not None, wording
-        said = _threes(text)
-        assert not said or all(len(said & other) <= 0.9 * max(4, min(len(said), len(other))) for other in sealed)
-
-
-def _threes(text):
-    words = re.findall(r"[a-z0-9]+", text.lower())
-    return {tuple(words[k : k + 3]) for k in range(len(words) - 2)}
-
-
-def test_words():
-    w = Writer(np.random.default_rng(0))
-    assert w.say("(a|a) {x}, b", x="(kept)") == "a (kept), b"
-    assert [third_person(v) for v in ("tell", "discard", "pass", "be", "go")] == [
-        "tells",
-        "discards",
-        "passes",
-        "is",
-        "goes",
-    ]
-    assert gerund("give them a hint") == "giving them a hint" and gerund("put it down") == "putting it down"
-    rng = np.random.default_rng(1)
-    assert {len(slips("Play the hinted cards.", rng)) for _ in range(200)} > {22}
-
-
-def test_the_control_finds_its_own_training_texts():
-    pairs = [pair(k) for k in range(60)]
-    control = NearestNgrams(pairs)
-    item = max(pairs, key=lambda p: len(p.instruction))
-    assert control.answer(item.game, item.instruction) == item.program
 
 
 def test_what_is_understood_and_what_is_said_of_the_rest():
