@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from prior.compiler import hanabi_events, say_select_data
+from prior.compiler import hanabi_events, say_select_data, sentences
 from prior.compiler.compile import fingerprint
 from prior.compiler.composed import _same_voice
 from prior.compiler.data import Pair, _names_actor, pair
@@ -123,6 +123,16 @@ def test_a_hint_keeps_its_kind_where_its_cards_are_told():
         for detail in ({"fewest": 2}, {"card": "oldest"}):
             for noun in (False, True) * 40:
                 assert re.search(words, hanabi_events.event(w, When(happened=kind, **detail), noun))
+
+
+def test_a_hidden_condition_is_never_told_as_a_fact():
+    assert set(sentences._FACTS) < set(sentences._BOTH)
+    w, answer = Writer(np.random.default_rng(0)), sentences.Answer((lambda v: "hint a rank",))
+    texts = [
+        sentences.rule(w, lambda v, noun: "the case that it rains" if noun else "it rains", answer, fact=False)
+        for _ in range(300)
+    ]
+    assert not [t for t in texts if re.search("it rains, (so|and) |Seeing that it rains", t)]
 
 
 def test_a_ban_bans_the_whole():

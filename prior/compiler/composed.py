@@ -146,12 +146,13 @@ def _same_voice(texts: list[str]) -> bool:
 def _voice(text: str) -> str:
     """Say who is named, and, of I and you, whose move is answered; nothing if nobody is."""
     named = " ".join(who for who, words in _PEOPLE.items() if words.search(text))
-    if not named and _ORDER.search(text):
-        return "you"
+    if not named:
+        return "you" if _ORDER.search(text) else ""
     moves = {found[1][0].lower() for found in _THEIR_MOVE.finditer(text)}
-    if named != "I you":
-        return _UNCLEAR if named == "I" or "I you" in named or ("I" in named and "i" in moves) else named
-    return f"{named}: {moves.pop()}" if len(moves) == 1 else _UNCLEAR
+    if named == "I you":
+        return f"{named}: {moves.pop()}" if len(moves) == 1 else _UNCLEAR
+    unclear = named == "I" or "I you" in named or ("I" in named and "i" in moves)
+    return _UNCLEAR if unclear else named
 
 
 @cache

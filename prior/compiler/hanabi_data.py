@@ -59,9 +59,10 @@ def _rules(w: Writer) -> tuple[str, Convention]:
         found, last = _classic(w)
         count = len(found)
     meant = program(found, last)
-    parts = [_rule_text(w, case, found) for case in (found if _ordered(found) else _shuffled(w, found))]
+    told = found if _ordered(found) else _shuffled(w, found)
+    parts = [_rule_text(w, case, found) for case in told]
     if last.then or last.never:
-        clear = bool(found[0][1].then or last.never)  # a ban beside a default of moves may be no exception to it
+        clear = bool(told[0][1].then or last.never)  # a ban beside a default of moves may be no exception to it
         if clear and w.chance(0.16) and count == 1:
             return joined(w, [], s.else_first(w, answer(last), parts[0])), meant
         if clear and w.chance(0.1):

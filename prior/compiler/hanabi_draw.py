@@ -40,11 +40,11 @@ def _noun(response: Response) -> s.Say | None:
         return lambda w: w.say("(a |){v} (hint|clue)|{v}|{v} hints".join("()"), v=do.color or "color")
     if do.action == "hint_rank" and do.rank is None:
         return lambda w: w.say("((a |)rank (hint|clue)|rank|rank hints|a number (hint|clue))")
+    if do.action == "discard" and do.cards == "any":
+        return lambda w: "a discard"
     if do.action == "discard":
-        return lambda w: w.say(
-            "a discard" if do.cards == "any" else "(a discard of {x}|{x} goes in the trash)",
-            x="" if do.cards == "any" else hanabi_words.position(w, do.cards, w.voice.ap),
-        )
+        place = "(a discard of {x}|{x} goes in the trash)"
+        return lambda w: w.say(place, x=hanabi_words.position(w, do.cards, w.voice.ap))
     return None
 
 
