@@ -57,6 +57,6 @@ def schedule(start: float, end: float | None, kind: Literal["linear", "halving"]
         return start
     if kind == "linear":
         return start + (end - start) * done
-    floor = max(end, start / 1024)
+    floor = end or start / 1024
     halvings = max(1, round(float(torch.log2(torch.tensor(start / floor)))))
     return max(floor, start * 0.5 ** int(done * (halvings + 1)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -51,6 +51,7 @@ def test_without_lambda_scores_are_q(q, prior, legal):
 
 @settings(deadline=None)
 @given(st.floats(0.01, 2), st.floats(0.001, 2), st.sampled_from(["linear", "halving"]))
+@example(start=2.0, end=0.001, kind="halving")
 def test_lambda_goes_from_its_start_to_its_end(start, end, kind):
     end = min(start, end)
     values = [schedule(start, end, kind, share) for share in np.linspace(0, 1, 50)]
