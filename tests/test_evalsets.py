@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from prior.compiler import evalsets
+from prior.compiler import evalsets, evaluate
 from prior.compiler.evalsets import SETS, read_set
 from schemas import program
 from schemas.errors import UserError
@@ -73,5 +73,5 @@ def test_a_wrong_file_names_the_instruction(text, message, tmp_path, monkeypatch
 
 
 def test_an_unknown_set_lists_the_known_ones():
-    with pytest.raises(UserError, match="'tidy'; known are messy, say_select_controls"):
-        read_set("tidy")
+    with pytest.raises(UserError, match=r"--sets .*'tidy' is none of messy, say_select_controls,.*, held_out"):
+        evaluate.main(["--sets", "plain", "--sets", "tidy"])

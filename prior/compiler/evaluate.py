@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import tyro
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from prior.compiler.compile import ADAPTER, Compiled, Compiler
 from prior.compiler.data import pair
@@ -24,6 +24,7 @@ from schemas.errors import UserError
 from schemas.program import read, write
 
 _DRAWN = {"held_out": 0.0, "wordings": 1.0}  # sets that are drawn, and their share of written wordings
+_KNOWN = (*SETS, DEV, *_DRAWN)
 _FIRST = 2_000_000  # first seed of the drawn texts; early stopping looks at others
 
 
@@ -31,13 +32,19 @@ class EvaluateConfig(Section):
     """What to measure."""
 
     adapter: Path = Field(ADAPTER, description="adapter of the compiler")
-    sets: tyro.conf.UseAppendAction[tuple[str, ...]] = Field(
-        (), description=f"of {', '.join((*SETS, DEV, *_DRAWN))}; all but {DEV}"
-    )
+    sets: tyro.conf.UseAppendAction[tuple[str, ...]] = Field((), description=f"of {', '.join(_KNOWN)}; all but {DEV}")
     held_out: int = Field(300, ge=1, description="texts of each set that is drawn")
     ngrams: int = Field(8000, ge=0, description="training texts of the n-grams control; 0 leaves it out")
     part: int = Field(1, ge=1, description="take every k-th instruction of a set only")
     summary: Path | None = Field(None, description="write the results as JSON, with what failed")
+
+    @field_validator("sets")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in _KNOWN:
+                raise ValueError(f"{name!r} is none of {', '.join(_KNOWN)}")
+        return names
 
 
 def cases_of(name: str, held_out: int) -> tuple[Case, ...]:
